@@ -1,0 +1,38 @@
+!> The user's functions as the solver sees them: C function pointers with a context.
+!>
+!> Both return an iflag: negative stops the solver, which then returns it as info. x is the solver's own array.
+module callbacks_module
+    use, intrinsic :: iso_c_binding, only: c_int, c_ptr
+    use machine_module, only: dp
+    implicit none
+    private
+    public :: residuals_t, jacobian_t
+
+    abstract interface
+
+        !> fvec <- residuals at x
+        function residuals_t(context, m, n, x, fvec) result(iflag) bind(C)
+            import :: c_int, c_ptr, dp
+            type(c_ptr),    value         :: context   !< handed through, never looked at
+            integer(c_int), value         :: m         !< number of residuals
+            integer(c_int), value         :: n         !< number of variables
+            real(dp),       intent(in)    :: x(n)      !< point of evaluation
+            real(dp),       intent(inout) :: fvec(m)   !< residuals
+            integer(c_int)                :: iflag
+        end function residuals_t
+
+        !> fjac <- Jacobian at x, fjac(i,j) = d fvec(i) / d x(j)
+        function jacobian_t(context, m, n, x, fjac, ldfjac) result(iflag) bind(C)
+            import :: c_int, c_ptr, dp
+            type(c_ptr),    value         :: context
+            integer(c_int), value         :: m
+            integer(c_int), value         :: n
+            integer(c_int), value         :: ldfjac            !< leading dimension, >= m
+            real(dp),       intent(in)    :: x(n)
+            real(dp),       intent(inout) :: fjac(ldfjac, n)   !< Jacobian in rows 1..m
+            integer(c_int)                :: iflag
+        end function jacobian_t
+
+    end interface
+
+end module callbacks_module

@@ -1,0 +1,63 @@
+/* The C face of the solver in this folder.
+ *
+ * Names, arguments and their order are MINPACK's, without lipvt, nprint and the lengths of work arrays. Matrices are
+ * column-major: fjac[i + j * ldfjac] is row i of column j. ipvt counts from 1. Nothing here knows Python, allocates,
+ * prints, or keeps anything between calls.
+ */
+#ifndef MINPACK_H
+#define MINPACK_H
+
+/* fvec[0..m) <- residuals at x[0..n). A negative answer stops the solver, which returns it as info. */
+typedef int (*minpack_residuals)(void *context, int m, int n, const double *x, double *fvec);
+
+/* fjac (m x n) <- Jacobian at x. A negative answer stops the solver, which returns it as info. */
+typedef int (*minpack_jacobian)(void *context, int m, int n, const double *x, double *fjac, int ldfjac);
+
+/* info of lmdif and lmder */
+enum {
+    MINPACK_IMPROPER_INPUT = 0,
+    MINPACK_FTOL = 1,               /* reductions of the sum of squares at most ftol */
+    MINPACK_XTOL = 2,               /* relative error between two iterates at most xtol */
+    MINPACK_FTOL_XTOL = 3,
+    MINPACK_GTOL = 4,               /* cosine between fvec and any column at most gtol */
+    MINPACK_MAXFEV = 5,
+    MINPACK_FTOL_TOO_SMALL = 6,
+    MINPACK_XTOL_TOO_SMALL = 7,
+    MINPACK_GTOL_TOO_SMALL = 8
+};
+
+/* x[n], diag[n], ipvt[n], qtf[n], wa1[n], wa2[n], wa3[n]; fvec[m], wa4[m]; fjac[ldfjac * n].
+ * mode 2: diag is the caller's scaling; any other: found from the Jacobian. */
+void minpack_lmdif(minpack_residuals residuals, void *context, int m, int n, double *x, double *fvec, double ftol,
+                   double xtol, double gtol, int maxfev, double epsfcn, double *diag, int mode, double factor,
+                   int *info, int *nfev, double *fjac, int ldfjac, int *ipvt, double *qtf, double *wa1, double *wa2,
+                   double *wa3, double *wa4);
+
+void minpack_lmder(minpack_residuals residuals, minpack_jacobian jacobian, void *context, int m, int n, double *x,
+                   double *fvec, double *fjac, int ldfjac, double ftol, double xtol, double gtol, int maxfev,
+                   double *diag, int mode, double factor, int *info, int *nfev, int *njev, int *ipvt, double *qtf,
+                   double *wa1, double *wa2, double *wa3, double *wa4);
+
+double minpack_enorm(int n, const double *x);
+
+/* a[lda * n]: in A, out the reflectors under R; rdiag, acnorm, wa[n]. pivot 0: no pivoting, ipvt untouched. */
+void minpack_qrfac(int m, int n, double *a, int lda, int pivot, int *ipvt, double *rdiag, double *acnorm, double *wa);
+
+/* r[ldr * n]: R, which qrsolv completes with S' below the diagonal. */
+void minpack_qrsolv(int n, double *r, int ldr, const int *ipvt, const double *diag, const double *qtb, double *x,
+                    double *sdiag, double *wa);
+
+void minpack_lmpar(int n, double *r, int ldr, const int *ipvt, const double *diag, const double *qtb, double delta,
+                   double *par, double *x, double *sdiag, double *wa1, double *wa2);
+
+void minpack_fdjac2(minpack_residuals residuals, void *context, int m, int n, double *x, const double *fvec,
+                    double *fjac, int ldfjac, int *iflag, double epsfcn, double *wa);
+
+/* r[ldr * n]: in R in the upper triangle, out the covariance; rank: order of the part of R regular to tol. */
+void minpack_covar(int n, double *r, int ldr, const int *ipvt, double tol, int *rank, double *wa);
+
+/* mode 1: xp <- a neighbour of x; mode 2: err[m] <- agreement of fjac with the change from fvec to fvecp. */
+void minpack_chkder(int m, int n, const double *x, const double *fvec, const double *fjac, int ldfjac, double *xp,
+                    const double *fvecp, int mode, double *err);
+
+#endif

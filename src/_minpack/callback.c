@@ -1,0 +1,457 @@
+/* A user's Python functions as MINPACK's residuals and Jacobian.
+ *
+ * The first exception stays pending in the thread state while the solver returns through its own frames: every
+ * call-back answers -1 from then on, and the solver makes no further call.
+ */
+#include "callback.h"
+
+#include <limits.h>
+#include <stdint.h>
+#include <string.h>
+
+int
+callback_init(Callback *cb, PyObject *func, PyObject *Dfun, PyObject *args, int col_deriv, int n)
+{
+    Py_ssize_t i, nargs = PyTuple_GET_SIZE(args);
+
+    memset(cb, 0, sizeof(*cb));
+    cb->stack = PyMem_New(PyObject *, nargs + 2);
+    if (cb->stack == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    cb->stack[0] = NULL;
+    for (i = 0; i < nargs; i++)
+        cb->stack[i + 2] = PyTuple_GET_ITEM(args, i);
+    cb->func = Py_NewRef(func);
+    cb->Dfun = Py_XNewRef(Dfun);
+    cb->args = Py_NewRef(args);
+    cb->float64 = PyArray_DescrFromType(NPY_DOUBLE);
+    cb->col_deriv = col_deriv;
+    cb->n = n;
+    return 0;
+}
+
+void
+callback_clear(Callback *cb)
+{
+    Py_CLEAR(cb->func);
+    Py_CLEAR(cb->Dfun);
+    Py_CLEAR(cb->args);
+    Py_CLEAR(cb->float64);
+    Py_CLEAR(cb->x);
+    PyMem_Free(cb->stack);
+    cb->stack = NULL;
+}
+
+npy_intp
+first_nonfinite(const double *v, npy_intp size)
+{
+    const uint64_t magnitude = UINT64_C(0x7fffffffffffffff), unit = UINT64_C(0x0010000000000000);
+    const npy_intp block = 256;
+    npy_intp i, start, stop;
+    uint64_t bits, any;
+
+    /* One more in an exponent of all ones carries into the sign: no branch per element, so it vectorises. */
+    for (start = 0; start < size; start = stop) {
+        stop = size - start < block ? size : start + block;
+        any = 0;
+        for (i = start; i < stop; i++) {
+            memcpy(&bits, v + i, sizeof(bits));
+            any |= (bits & magnitude) + unit;
+        }
+        if ((any & ~magnitude) == 0)
+            continue;
+        for (i = start; i < stop; i++) {
+            memcpy(&bits, v + i, sizeof(bits));
+            if (((bits & magnitude) + unit) & ~magnitude)
+                return i;
+        }
+    }
+    return -1;
+}
+
+/* Remember where the first NaN or inf came from. */
+static void
+note_nonfinite(Callback *cb, const char *role, int call, const double *v, npy_intp size)
+{
+    npy_intp index;
+
+    if (cb->nonfinite.call != 0)
+        return;
+    index = first_nonfinite(v, size);
+    if (index >= 0) {
+        cb->nonfinite.role = role;
+        cb->nonfinite.index = index;
+        cb->nonfinite.call = call;
+    }
+}
+
+/* A new reference to " 'NAME'" for a function with a __name__, to "" for one without; NULL with an exception. */
+static PyObject *
+quoted_name(PyObject *function)
+{
+    PyObject *quoted = NULL;
+    PyObject *name = NULL;      /* owned */
+
+    name = PyObject_GetAttrString(function, "__name__");
+    if (name != NULL)
+        quoted = PyUnicode_FromFormat(" '%S'", name);
+    else if (PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear();
+        quoted = PyUnicode_FromString("");
+    }
+    Py_XDECREF(name);
+    return quoted;
+}
+
+/* The pending exception, normalised; the caller owns it. */
+static PyObject *
+take_raised_exception(void)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    return PyErr_GetRaisedException();
+#else
+    PyObject *type, *value, *traceback;
+
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (traceback != NULL)
+        PyException_SetTraceback(value, traceback);
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+    return value;
+#endif
+}
+
+/* Raise a TypeError with the pending exception, if there is one, as its cause.
+ * message: stolen; NULL leaves what is pending. */
+static void
+raise_type_error(PyObject *message)
+{
+    PyObject *cause = NULL;     /* owned */
+    PyObject *error = NULL;     /* owned */
+
+    if (message == NULL)
+        return;
+    if (PyErr_Occurred())
+        cause = take_raised_exception();
+    error = PyObject_CallOneArg(PyExc_TypeError, message);
+    if (error != NULL) {
+        if (cause != NULL)
+            PyException_SetCause(error, Py_NewRef(cause));
+        PyErr_SetObject(PyExc_TypeError, error);
+    }
+    Py_XDECREF(error);
+    Py_XDECREF(cause);
+    Py_DECREF(message);
+}
+
+/* Refuse an array whose dtype does not cast safely to float64; NumPy's own refusal becomes the cause. */
+static void
+raise_unsafe_dtype(Callback *cb, const char *role, PyObject *function, PyArrayObject *array)
+{
+    PyObject *name = NULL;      /* owned */
+    PyObject *cast = NULL;      /* owned */
+
+    name = quoted_name(function);
+    if (name == NULL)
+        return;
+    cast = PyArray_FromArray(array, (PyArray_Descr *)Py_NewRef((PyObject *)cb->float64), NPY_ARRAY_CARRAY_RO);
+    raise_type_error(PyUnicode_FromFormat(
+        "leastsq: %s%U returned an array of dtype %S; expected real numbers that cast safely to float64",
+        role, name, (PyObject *)PyArray_DESCR(array)));
+    Py_XDECREF(cast);
+    Py_DECREF(name);
+}
+
+/* What a user's function returned as a base-class float64 array of any shape, aligned and in native byte order, or a
+ * new reference to result itself if it is one. The dtype must cast safely. NULL with an exception.
+ * flags: further requirements on the memory layout. */
+static PyArrayObject *
+as_float64(Callback *cb, const char *role, PyObject *function, PyObject *result, int flags)
+{
+    PyArrayObject *array = NULL;    /* owned */
+    PyArrayObject *cast = NULL;     /* owned, returned */
+
+    array = (PyArrayObject *)PyArray_FromAny(result, NULL, 0, 0, NPY_ARRAY_ENSUREARRAY, NULL);
+    if (array == NULL)
+        return NULL;
+    if (PyArray_CanCastTypeTo(PyArray_DESCR(array), cb->float64, NPY_SAFE_CASTING))
+        cast = (PyArrayObject *)PyArray_FromArray(array, (PyArray_Descr *)Py_NewRef((PyObject *)cb->float64),
+                                                  NPY_ARRAY_ALIGNED | NPY_ARRAY_NOTSWAPPED | flags);
+    else
+        raise_unsafe_dtype(cb, role, function, array);
+    Py_DECREF(array);
+    return cast;
+}
+
+/* The shape of an array as a tuple; a new reference, or NULL with an exception. */
+static PyObject *
+shape_tuple(PyArrayObject *array)
+{
+    PyObject *shape = NULL;     /* owned, returned */
+    PyObject *dim;
+    int i;
+
+    shape = PyTuple_New(PyArray_NDIM(array));
+    for (i = 0; shape != NULL && i < PyArray_NDIM(array); i++) {
+        dim = PyLong_FromSsize_t(PyArray_DIM(array, i));
+        if (dim == NULL)
+            Py_CLEAR(shape);
+        else
+            PyTuple_SET_ITEM(shape, i, dim);
+    }
+    return shape;
+}
+
+/* Residuals as a contiguous float64 vector (a scalar counts as one of length 1); a new reference, or NULL. */
+static PyArrayObject *
+as_residuals(Callback *cb, PyObject *result)
+{
+    PyArrayObject *array = NULL;    /* owned, returned */
+    PyObject *name = NULL;          /* owned */
+    PyObject *shape = NULL;         /* owned */
+
+    array = as_float64(cb, "func", cb->func, result, NPY_ARRAY_C_CONTIGUOUS);
+    if (array == NULL || PyArray_NDIM(array) <= 1)
+        return array;
+    name = quoted_name(cb->func);
+    shape = shape_tuple(array);
+    if (name != NULL && shape != NULL)
+        PyErr_Format(PyExc_TypeError,
+                     "leastsq: func%U returned an array of shape %S; expected one dimension (use .ravel())",
+                     name, shape);
+    Py_XDECREF(name);
+    Py_XDECREF(shape);
+    Py_DECREF(array);
+    return NULL;
+}
+
+/* Whether the array last handed to a user's function can be handed out again: nobody else holds it, and it still is
+ * the plain float64 vector that was made. */
+static int
+x_is_reusable(const Callback *cb)
+{
+#ifdef Py_GIL_DISABLED
+    /* A reference count of one proves nothing there. */
+    (void)cb;
+    return 0;
+#else
+    PyArrayObject *x = (PyArrayObject *)cb->x;
+
+    return x != NULL && Py_REFCNT(x) == 1 && PyArray_NDIM(x) == 1 && PyArray_DIM(x, 0) == cb->n
+        && PyArray_DESCR(x) == cb->float64 && PyArray_BASE(x) == NULL
+        && PyArray_CHKFLAGS(x, NPY_ARRAY_CARRAY | NPY_ARRAY_OWNDATA);
+#endif
+}
+
+/* Call a user's function at x. A new reference to its result, or NULL with an exception; a signal that came meanwhile
+ * is one. */
+static PyObject *
+call_at(Callback *cb, PyObject *function, const double *x)
+{
+    const size_t nargs = (size_t)PyTuple_GET_SIZE(cb->args) + 1;
+    npy_intp n = cb->n;
+    PyObject *result = NULL;    /* owned, returned */
+
+    if (!x_is_reusable(cb)) {
+        Py_XSETREF(cb->x, PyArray_SimpleNew(1, &n, NPY_DOUBLE));
+        if (cb->x == NULL)
+            return NULL;
+    }
+    memcpy(PyArray_DATA((PyArrayObject *)cb->x), x, (size_t)n * sizeof(double));
+    cb->stack[1] = cb->x;
+    result = PyObject_Vectorcall(function, cb->stack + 1, nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    if (result != NULL && PyErr_CheckSignals() < 0)
+        Py_CLEAR(result);
+    return result;
+}
+
+/* The machine epsilon of float16 and float32, else float64's: what SciPy takes for epsfcn. */
+static double
+type_epsilon(int type)
+{
+    return type == NPY_HALF ? 0x1p-10 : type == NPY_FLOAT ? 0x1p-23 : 0x1p-52;
+}
+
+PyObject *
+callback_first(Callback *cb, const double *x, double *eps)
+{
+    PyObject *result = NULL;        /* owned */
+    PyObject *original = NULL;      /* owned: result as an array of its own dtype */
+    PyArrayObject *array = NULL;    /* owned */
+    PyObject *fvec = NULL;          /* owned, returned */
+    npy_intp m;
+
+    result = call_at(cb, cb->func, x);
+    if (result == NULL)
+        goto done;
+    cb->func_calls = 1;
+    original = PyArray_FROM_O(result);
+    if (original == NULL)
+        goto done;
+    *eps = type_epsilon(PyArray_TYPE((PyArrayObject *)original));
+    array = as_residuals(cb, original);
+    if (array == NULL)
+        goto done;
+    m = PyArray_SIZE(array);
+    if (m > INT_MAX) {
+        PyErr_Format(PyExc_OverflowError, "leastsq: func returned %zd residuals; expected at most %d",
+                     (Py_ssize_t)m, INT_MAX);
+        goto done;
+    }
+    fvec = PyArray_SimpleNew(1, &m, NPY_DOUBLE);
+    if (fvec == NULL)
+        goto done;
+    memcpy(PyArray_DATA((PyArrayObject *)fvec), PyArray_DATA(array), (size_t)m * sizeof(double));
+    note_nonfinite(cb, "func", 1, PyArray_DATA(array), m);
+    cb->m = (int)m;
+    cb->replay = 1;
+done:
+    Py_XDECREF(array);
+    Py_XDECREF(original);
+    Py_XDECREF(result);
+    return fvec;
+}
+
+/* Refuse residuals of another length than the first ones. */
+static void
+raise_changed_size(Callback *cb, npy_intp size)
+{
+    PyObject *name = NULL;      /* owned */
+
+    name = quoted_name(cb->func);
+    if (name == NULL)
+        return;
+    PyErr_Format(PyExc_ValueError,
+                 "The array returned by a function changed size between calls: func%U returned %zd residuals, "
+                 "after %d in its first call", name, (Py_ssize_t)size, cb->m);
+    Py_DECREF(name);
+}
+
+int
+callback_residuals(void *context, int m, int Py_UNUSED(n), const double *x, double *fvec)
+{
+    Callback *cb = context;
+    int status = -1;
+    PyObject *result = NULL;        /* owned */
+    PyArrayObject *array = NULL;    /* owned */
+
+    if (cb->replay) {
+        cb->replay = 0;
+        return 0;
+    }
+    result = call_at(cb, cb->func, x);
+    if (result == NULL)
+        goto done;
+    cb->func_calls++;
+    if (PyArray_CheckExact(result) && PyArray_NDIM((PyArrayObject *)result) == 1
+            && PyArray_DESCR((PyArrayObject *)result) == cb->float64
+            && PyArray_ISCARRAY_RO((PyArrayObject *)result))
+        array = (PyArrayObject *)Py_NewRef(result);
+    else
+        array = as_residuals(cb, result);
+    if (array == NULL)
+        goto done;
+    if (PyArray_DIM(array, 0) != m) {
+        raise_changed_size(cb, PyArray_DIM(array, 0));
+        goto done;
+    }
+    memcpy(fvec, PyArray_DATA(array), (size_t)m * sizeof(double));
+    note_nonfinite(cb, "func", cb->func_calls, fvec, m);
+    status = 0;
+done:
+    Py_XDECREF(array);
+    Py_XDECREF(result);
+    return status;
+}
+
+/* Refuse a Jacobian of the wrong shape, in SciPy's words. */
+static void
+raise_Dfun_shape(Callback *cb, PyArrayObject *array)
+{
+    PyObject *name = NULL;      /* owned */
+    PyObject *shape = NULL;     /* owned */
+
+    name = quoted_name(cb->Dfun);
+    shape = shape_tuple(array);
+    if (name != NULL && shape != NULL)
+        PyErr_Format(PyExc_TypeError,
+                     "leastsq: there is a mismatch between the input and output shape of the 'Dfun' argument%U."
+                     " Shape should be (%d, %d) but it is %S.",
+                     name, cb->col_deriv ? cb->n : cb->m, cb->col_deriv ? cb->m : cb->n, shape);
+    Py_XDECREF(name);
+    Py_XDECREF(shape);
+}
+
+/* Set the byte strides of array along residuals and along variables. 0, or -1 with a TypeError if it has not the
+ * shape (m, n), or (n, m) with col_deriv; for n = 1 (m,), (1, m) and (m, 1) do. */
+static int
+jacobian_strides(Callback *cb, PyArrayObject *array, npy_intp *along_m, npy_intp *along_n)
+{
+    const int ndim = PyArray_NDIM(array);
+    const npy_intp *dims = PyArray_DIMS(array), *strides = PyArray_STRIDES(array);
+    const int row = cb->col_deriv ? 1 : 0;      /* the axis of residuals */
+
+    *along_n = 0;
+    if (cb->n == 1 && PyArray_SIZE(array) == cb->m
+            && (ndim == 1 || (ndim == 2 && (dims[0] == 1 || dims[1] == 1)))) {
+        *along_m = strides[ndim == 2 && dims[0] == 1 ? 1 : 0];
+        return 0;
+    }
+    if (ndim != 2 || dims[row] != cb->m || dims[1 - row] != cb->n) {
+        raise_Dfun_shape(cb, array);
+        return -1;
+    }
+    *along_m = strides[row];
+    *along_n = strides[1 - row];
+    return 0;
+}
+
+/* fjac (column-major, m x n) <- an array of float64 with the given byte strides. */
+static void
+copy_jacobian(double *fjac, int m, int n, int ldfjac, const char *data, npy_intp along_m, npy_intp along_n)
+{
+    const int block = 16;       /* rows at a time: a row-major source is then read in whole cache lines */
+    int i, j, start, stop;
+
+    if (along_m == (npy_intp)sizeof(double)) {
+        for (j = 0; j < n; j++)
+            memcpy(fjac + (size_t)j * ldfjac, data + j * along_n, (size_t)m * sizeof(double));
+        return;
+    }
+    for (start = 0; start < m; start = stop) {
+        stop = m - start < block ? m : start + block;
+        for (j = 0; j < n; j++)
+            for (i = start; i < stop; i++)
+                fjac[(size_t)j * ldfjac + i] = *(const double *)(data + i * along_m + j * along_n);
+    }
+}
+
+int
+callback_jacobian(void *context, int m, int n, const double *x, double *fjac, int ldfjac)
+{
+    Callback *cb = context;
+    int status = -1;
+    PyObject *result = NULL;        /* owned */
+    PyArrayObject *array = NULL;    /* owned */
+    npy_intp along_m, along_n;
+
+    result = call_at(cb, cb->Dfun, x);
+    if (result == NULL)
+        goto done;
+    cb->Dfun_calls++;
+    array = as_float64(cb, "Dfun", cb->Dfun, result, 0);
+    if (array == NULL)
+        goto done;
+    if (jacobian_strides(cb, array, &along_m, &along_n) < 0)
+        goto done;
+    copy_jacobian(fjac, m, n, ldfjac, PyArray_BYTES(array), along_m, along_n);
+    note_nonfinite(cb, "Dfun", cb->Dfun_calls, fjac, (npy_intp)m * n);
+    status = 0;
+done:
+    Py_XDECREF(array);
+    Py_XDECREF(result);
+    return status;
+}

@@ -1,0 +1,48 @@
+/* A user's Python functions as MINPACK's residuals and Jacobian. */
+#ifndef CALLBACK_H
+#define CALLBACK_H
+
+#include "numpy_api.h"
+
+/* Where the first NaN or inf came from a user's function; call is 0 if none did. */
+typedef struct {
+    const char *role;       /* "func" or "Dfun" */
+    npy_intp index;         /* 0-based, in the flattened result */
+    int call;               /* 1-based, of that function */
+} NonFinite;
+
+typedef struct {
+    PyObject *func;         /* owned */
+    PyObject *Dfun;         /* owned, NULL for lmdif */
+    PyObject *args;         /* owned, a tuple */
+    int col_deriv;          /* Dfun returns (n, m) */
+    int m;                  /* set by callback_first */
+    int n;
+    int replay;             /* the solver's first residuals are in fvec already */
+    int func_calls;
+    int Dfun_calls;
+    NonFinite nonfinite;
+    PyArray_Descr *float64; /* owned */
+    PyObject *x;            /* owned or NULL: the array last handed to a user's function */
+    PyObject **stack;       /* owned: a spare slot, x, then args; the entries are borrowed */
+} Callback;
+
+/* Take references to the functions and to args; n is the length of x. 0, or -1 with an exception. */
+int callback_init(Callback *cb, PyObject *func, PyObject *Dfun, PyObject *args, int col_deriv, int n);
+
+/* Give back all that callback_init and the calls took. Leaves a pending exception alone. */
+void callback_clear(Callback *cb);
+
+/* Call func at x for the first time: sets m. Returns a new float64 array of shape (m,) with the residuals, which the
+ * solver must be handed as its fvec, and in *eps the machine epsilon of the type that func computed in.
+ * NULL with an exception. */
+PyObject *callback_first(Callback *cb, const double *x, double *eps);
+
+/* The solver's call-backs (minpack.h); context is a Callback. 0, or -1 with an exception. GIL: held. */
+int callback_residuals(void *context, int m, int n, const double *x, double *fvec);
+int callback_jacobian(void *context, int m, int n, const double *x, double *fjac, int ldfjac);
+
+/* The index of the first NaN or inf of v[0..size), or -1. */
+npy_intp first_nonfinite(const double *v, npy_intp size);
+
+#endif

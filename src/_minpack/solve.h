@@ -1,0 +1,30 @@
+/* One least-squares solve, from parsed arguments to Python results. */
+#ifndef SOLVE_H
+#define SOLVE_H
+
+#include "numpy_api.h"
+
+/* The arguments of one solve; every reference is borrowed from the caller. */
+typedef struct {
+    PyObject *func;
+    PyObject *Dfun;         /* NULL: forward differences */
+    PyObject *x0;
+    PyObject *args;         /* a tuple */
+    PyObject *diag;         /* None: found by the solver */
+    int full_output;
+    int col_deriv;
+    int maxfev;
+    int has_epsfcn;         /* 0: from the type of the first residuals */
+    double ftol;
+    double xtol;
+    double gtol;
+    double epsfcn;
+    double factor;
+} Problem;
+
+/* Run MINPACK. Returns a new tuple (x, info, infodict, cov_x, nonfinite), or NULL with an exception.
+ * infodict and cov_x are None without full_output; cov_x also where there is none;
+ * nonfinite is None, or (what, role, index, call) if fvec or cov_x is not finite.  GIL: held. */
+PyObject *solve(const Problem *problem);
+
+#endif

@@ -1,0 +1,285 @@
+"""`leastsq`: SciPy's interface over MINPACK's drivers."""
+
+import operator
+import warnings
+from collections.abc import Callable
+from typing import Any, Literal, NotRequired, TypedDict, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pyminpack import _minpack
+
+_INT_MAX = 2**31 - 1
+
+# MINPACK's reasons to stop, in the words that programs written for SciPy compare with.
+_MESSAGES = {
+    0: "Improper input parameters.",
+    1: "Both actual and predicted relative reductions in the sum of squares\n  are at most {ftol:f}",
+    2: "The relative error between two consecutive iterates is at most {xtol:f}",
+    3: "Both actual and predicted relative reductions in the sum of squares\n  are at most {ftol:f}"
+    " and the relative error between two consecutive iterates is at \n  most {xtol:f}",
+    4: "The cosine of the angle between func(x) and any column of the\n  Jacobian is at most {gtol:f} in absolute value",
+    5: "Number of calls to function has reached maxfev = {maxfev:d}.",
+    6: "ftol={ftol:f} is too small, no further reduction in the sum of squares\n  is possible.",
+    7: "xtol={xtol:f} is too small, no further improvement in the approximate\n  solution is possible.",
+    8: "gtol={gtol:f} is too small, func(x) is orthogonal to the columns of\n  the Jacobian to machine precision.",
+}
+
+
+class InfoDict(TypedDict):
+    """What `leastsq` tells of its course; the keys are described there."""
+
+    fvec: NDArray[np.float64]
+    nfev: int
+    njev: NotRequired[int]
+    fjac: NDArray[np.float64]
+    ipvt: NDArray[np.int32]
+    qtf: NDArray[np.float64]
+
+
+_Full = tuple[NDArray[np.float64], NDArray[np.float64] | None, InfoDict, str, int]
+
+
+@overload
+def leastsq(
+    func: Callable[..., Any],
+    x0: ArrayLike,
+    args: Any = (),
+    Dfun: Callable[..., Any] | None = None,
+    full_output: Literal[False] = False,
+    col_deriv: bool = False,
+    ftol: float = 1.49012e-8,
+    xtol: float = 1.49012e-8,
+    gtol: float = 0.0,
+    maxfev: int = 0,
+    epsfcn: float | None = None,
+    factor: float = 100,
+    diag: ArrayLike | None = None,
+) -> tuple[NDArray[np.float64], int]: ...
+@overload
+def leastsq(
+    func: Callable[..., Any],
+    x0: ArrayLike,
+    args: Any = (),
+    Dfun: Callable[..., Any] | None = None,
+    *,
+    full_output: Literal[True],
+    col_deriv: bool = False,
+    ftol: float = 1.49012e-8,
+    xtol: float = 1.49012e-8,
+    gtol: float = 0.0,
+    maxfev: int = 0,
+    epsfcn: float | None = None,
+    factor: float = 100,
+    diag: ArrayLike | None = None,
+) -> _Full: ...
+@overload
+def leastsq(
+    func: Callable[..., Any],
+    x0: ArrayLike,
+    args: Any,
+    Dfun: Callable[..., Any] | None,
+    full_output: Literal[True],
+    col_deriv: bool = False,
+    ftol: float = 1.49012e-8,
+    xtol: float = 1.49012e-8,
+    gtol: float = 0.0,
+    maxfev: int = 0,
+    epsfcn: float | None = None,
+    factor: float = 100,
+    diag: ArrayLike | None = None,
+) -> _Full: ...
+@overload
+def leastsq(
+    func: Callable[..., Any],
+    x0: ArrayLike,
+    args: Any = (),
+    Dfun: Callable[..., Any] | None = None,
+    full_output: bool = False,
+    col_deriv: bool = False,
+    ftol: float = 1.49012e-8,
+    xtol: float = 1.49012e-8,
+    gtol: float = 0.0,
+    maxfev: int = 0,
+    epsfcn: float | None = None,
+    factor: float = 100,
+    diag: ArrayLike | None = None,
+) -> tuple[NDArray[np.float64], int] | _Full: ...
+def leastsq(
+    func: Callable[..., Any],
+    x0: ArrayLike,
+    args: Any = (),
+    Dfun: Callable[..., Any] | None = None,
+    full_output: bool = False,
+    col_deriv: bool = False,
+    ftol: float = 1.49012e-8,
+    xtol: float = 1.49012e-8,
+    gtol: float = 0.0,
+    maxfev: int = 0,
+    epsfcn: float | None = None,
+    factor: float = 100,
+    diag: ArrayLike | None = None,
+) -> tuple[NDArray[np.float64], int] | _Full:
+    """Minimise the sum of squares of a set of functions.
+
+    Finds ``argmin(sum(func(x)**2))`` over x by MINPACK's Levenberg-Marquardt method, from the start `x0`.
+
+    Parameters
+    ----------
+    func : callable
+        ``func(x, *args)`` returns the m residuals, real, as a vector (a scalar counts as one residual). x is a
+        float64 array of shape (n,), m must not be less than n, and m must be the same in every call.
+    x0 : array_like
+        Start, n numbers that cast safely to float64; any shape, flattened in C order. It is not changed.
+    args : tuple, default ()
+        Further arguments of `func` and `Dfun`; anything but a tuple is passed as the only one.
+    Dfun : callable, optional
+        ``Dfun(x, *args)`` returns the Jacobian of `func`, shape (m, n), entry (i, j) the derivative of residual i by
+        x[j]. By default derivatives are forward differences, each Jacobian n more calls of `func`.
+    full_output : bool, default False
+        Whether to return all outputs.
+    col_deriv : bool, default False
+        Whether `Dfun` returns the transposed Jacobian, shape (n, m), which is copied faster.
+    ftol : float, default 1.49012e-8
+        Stop if the actual and predicted relative reductions of the sum of squares are at most this. Not negative.
+    xtol : float, default 1.49012e-8
+        Stop if the relative error between two iterates is at most this. Not negative.
+    gtol : float, default 0.0
+        Stop if the cosine of the angle between the residuals and every column of the Jacobian is at most this in
+        absolute value. Not negative.
+    maxfev : int, default 0
+        Number of calls of `func` after which to stop. 0 or less means 200*(n + 1), or 100*(n + 1) with `Dfun`. It is
+        compared after a step only, so that the Jacobian's differences may pass it by up to n.
+    epsfcn : float, optional
+        Relative error of the residuals; forward differences step by ``sqrt(epsfcn)*abs(x)``. Default: the machine
+        epsilon of the type that `func` returns first. Less than float64's counts as float64's.
+    factor : float, default 100
+        Bound on the first step, relative to ``norm(diag*x)`` (or absolute where that is 0). Positive.
+    diag : array_like, shape (n,), optional
+        Positive scale factors of the variables. Default: the norms of the Jacobian's columns, the largest met.
+
+    Returns
+    -------
+    x : ndarray, shape (n,)
+        The solution, or the best point reached.
+    cov_x : ndarray, shape (n, n), or None
+        Inverse of ``J.T @ J`` with J the last Jacobian. Times the variance of the residuals it is the covariance of x.
+        None if `ier` is not 1 to 4, or where J is exactly singular. Only with `full_output`.
+    infodict : dict
+        Only with `full_output`:
+
+        ``fvec`` : ndarray, shape (m,)
+            Residuals at x.
+        ``nfev`` : int
+            Calls of `func`.
+        ``njev`` : int
+            Calls of `Dfun`; only with `Dfun`.
+        ``fjac`` : ndarray, shape (n, m)
+            Its transpose holds, in the upper triangle, R of the factorisation ``J P = Q R`` with diagonal of
+            non-increasing size, and Q in the form of Householder vectors below it.
+        ``ipvt`` : ndarray of int32, shape (n,)
+            Column j of J P is column ``ipvt[j]`` of J, counted from 1.
+        ``qtf`` : ndarray, shape (n,)
+            First n entries of ``Q.T @ fvec``.
+    mesg : str
+        `ier` in words. Only with `full_output`.
+    ier : int
+        Why the iteration stopped: 1 by ftol, 2 by xtol, 3 by both, 4 by gtol; 5 by maxfev; 6, 7, 8: ftol, xtol or gtol
+        ask for more than the machine's precision. 1 to 4 mean success. 0 (with `full_output` only): improper input.
+
+    Raises
+    ------
+    TypeError
+        If `func` or `Dfun` is not callable or returns what does not cast safely to float64, has the wrong number of
+        dimensions or, for `Dfun`, the wrong shape; if there are fewer residuals than variables; if `x0` does not cast
+        safely to float64; if an option has the wrong type; and, without `full_output`, where ier is 0: a negative
+        tolerance, a `factor` or an entry of `diag` that is not positive, or an empty `x0`.
+    ValueError
+        If `diag` has not the length of `x0`, or if `func` returns another number of residuals than in its first call.
+    OverflowError
+        If `maxfev` or the number of variables or residuals does not fit a C int.
+    MemoryError
+        If the m x n Jacobian does not fit in memory.
+    Exception
+        Whatever `func` and `Dfun` raise passes unchanged.
+
+    Warns
+    -----
+    RuntimeWarning
+        Where `ier` is 5 to 8, without `full_output`; where the returned fvec or cov_x is not finite.
+
+    References
+    ----------
+    J. J. Moré, *The Levenberg-Marquardt algorithm: implementation and theory*, Lecture Notes in Mathematics 630, 1978.
+    J. J. Moré, B. S. Garbow, K. E. Hillstrom, *User guide for MINPACK-1*, ANL-80-74, 1980.
+
+    Examples
+    --------
+    The lowest point of a parabola:
+
+    >>> from pyminpack import leastsq
+    >>> leastsq(lambda x: 2*(x-3)**2 + 1, 0)
+    (array([2.99999999]), 1)
+
+    An exponential decay through five points, with standard errors:
+
+    >>> import numpy as np
+    >>> t = np.array([0.0, 1.0, 2.0, 3.0, 4.0])
+    >>> y = np.array([5.1, 2.9, 1.9, 1.1, 0.6])
+    >>> def residuals(p, t, y):
+    ...     amplitude, rate = p
+    ...     return amplitude * np.exp(-rate * t) - y
+    >>> x, cov_x, infodict, mesg, ier = leastsq(residuals, [1.0, 1.0], args=(t, y), full_output=True)
+    >>> x.round(3)
+    array([5.079, 0.524])
+    >>> variance = np.sum(infodict["fvec"] ** 2) / (t.size - x.size)
+    >>> np.sqrt(np.diag(cov_x) * variance).round(3)
+    array([0.097, 0.017])
+    """
+    for name, function in (("func", func), ("Dfun", Dfun)):
+        if not callable(function) and not (function is None and name == "Dfun"):
+            raise TypeError(f"leastsq: {name} must be callable, not {type(function).__name__}")
+    if not isinstance(args, tuple):
+        args = (args,)
+    x0 = np.asarray(x0)
+    maxfev = _limit(maxfev, x0.size, 100 if Dfun else 200)
+    if Dfun is None:
+        x, ier, infodict, cov_x, nonfinite = _minpack.lmdif(
+            func, x0, args, full_output, ftol, xtol, gtol, maxfev, epsfcn, factor, diag
+        )
+    else:
+        x, ier, infodict, cov_x, nonfinite = _minpack.lmder(
+            func, Dfun, x0, args, full_output, col_deriv, ftol, xtol, gtol, maxfev, factor, diag
+        )
+    if nonfinite is not None:
+        warnings.warn(_describe(*nonfinite), RuntimeWarning, stacklevel=2)
+    if infodict is None and 1 <= ier <= 4:
+        return x, ier
+    mesg = _MESSAGES[ier].format(ftol=float(ftol), xtol=float(xtol), gtol=float(gtol), maxfev=maxfev)
+    if infodict is not None:
+        return x, cov_x, infodict, mesg, ier
+    if ier == 0:
+        raise TypeError(mesg)
+    warnings.warn(mesg, RuntimeWarning, stacklevel=2)
+    return x, ier
+
+
+def _limit(maxfev: int, n: int, per_variable: int) -> int:
+    """The number of calls that maxfev means; see `leastsq`."""
+    if isinstance(maxfev, np.bool_):
+        maxfev = bool(maxfev)
+    try:
+        limit = operator.index(maxfev)
+    except TypeError as error:
+        raise TypeError(f"leastsq: maxfev must be an integer, not {type(maxfev).__name__}") from error
+    if abs(limit) > _INT_MAX:
+        raise OverflowError(f"leastsq: maxfev is {limit}; expected at most {_INT_MAX}")
+    return limit if limit > 0 else min(per_variable * (n + 1), _INT_MAX)
+
+
+def _describe(what: str, role: str | None, index: int, call: int) -> str:
+    """The warning for a result that is not finite."""
+    if role is None:
+        return f"leastsq: {what} is not finite, though func and Dfun returned finite numbers only"
+    return f"leastsq: {what} is not finite; the first NaN or inf is at index {index} of what {role} returned in call {call}"

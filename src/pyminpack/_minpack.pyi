@@ -1,0 +1,48 @@
+"""Types of the C extension."""
+
+from collections.abc import Callable
+from typing import Any
+
+from numpy import float64
+from numpy.typing import ArrayLike, NDArray
+
+from pyminpack._leastsq import InfoDict
+
+# (x, info, infodict, cov_x, (what is not finite, role, index, call))
+_Outcome = tuple[
+    NDArray[float64],
+    int,
+    InfoDict | None,
+    NDArray[float64] | None,
+    tuple[str, str | None, int, int] | None,
+]
+
+def lmdif(
+    func: Callable[..., Any],
+    x0: ArrayLike,
+    args: tuple[Any, ...],
+    full_output: bool,
+    ftol: float,
+    xtol: float,
+    gtol: float,
+    maxfev: int,
+    epsfcn: float | None,
+    factor: float,
+    diag: ArrayLike | None,
+    /,
+) -> _Outcome: ...
+def lmder(
+    func: Callable[..., Any],
+    Dfun: Callable[..., Any],
+    x0: ArrayLike,
+    args: tuple[Any, ...],
+    full_output: bool,
+    col_deriv: bool,
+    ftol: float,
+    xtol: float,
+    gtol: float,
+    maxfev: int,
+    factor: float,
+    diag: ArrayLike | None,
+    /,
+) -> _Outcome: ...
