@@ -1,20 +1,23 @@
-"""leastsq on NIST's nonlinear regression collection: every problem, both starts, with and without its Jacobian."""
+"""leastsq on NIST's nonlinear regression collection: each problem, both starts, with and without Jacobian."""
 
 from functools import cache
+from itertools import product
 from typing import NamedTuple
 
-import nist
 import numpy as np
 import pytest
-from nist_digits import FAILURES, ROWS, TOLERANCES
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.optimize import leastsq as scipy_leastsq
+
+import nist
+from nist_digits import FAILURES, ROWS, TOLERANCES
 from pyminpack import leastsq
 
 EPS = np.finfo(float).eps
 DEFAULT_FTOL = 1.49012e-8
+ROUNDING_ERROR = 1e-13          # of an entry of the scaled J'J
+DIFFERENCES_ERROR = 1e-3        # the same, by differences and one step away
 PROBLEMS = {problem.name: problem for problem in nist.PROBLEMS}
-STARTS = ("start1", "start2")
-JACOBIANS = ("differences", "analytic")
 
 
 class Fit(NamedTuple):
@@ -34,7 +37,7 @@ class Fit(NamedTuple):
 
 
 @cache
-def fit(name, start, jacobian, tolerances):
+def fit(name, start, jacobian, tolerances, solver=leastsq):
     """The Fit of one row of the tables, computed once for all tests."""
     problem = PROBLEMS[name]
     asked_at = [None]
@@ -43,8 +46,9 @@ def fit(name, start, jacobian, tolerances):
         asked_at.append(b.copy())
         return problem.jacobian(b)
 
-    result = leastsq(problem.residuals, problem.starts[start], Dfun=analytic if jacobian == "analytic" else None,
-                     full_output=True, **TOLERANCES[tolerances])
+    dfun = analytic if jacobian == "analytic" else None
+    result = solver(problem.residuals, problem.starts[start], Dfun=dfun, full_output=True,
+                    **TOLERANCES[tolerances])
     return Fit(*result, asked_at[-1])
 
 
@@ -56,34 +60,32 @@ def each(rows):
 def verify(problem, fit):
     """The conditions of a minimum, whatever the solver: gradient, factorisation, covariance.
 
-    Columns of the Jacobian J are scaled to length 1, so that units do not matter. Where J was analytic, the
-    factorisation must be that of the J last asked for, up to rounding; where it was differences, that of the analytic J
-    at the solution, up to the length of the last step. A whitened covariance R cov R' (R'R = J'J) is the identity, with
-    errors that grow as the condition of J and not, as those of J'J cov do, as its square.
+    The Jacobian J is the analytic one, its columns scaled to length 1 so that units do not matter. If leastsq
+    used it, J is taken where leastsq last asked for it, and R'R = P'J'JP must hold up to rounding. If leastsq
+    took differences, J is taken at the solution, and that must hold up to their error and the last step's.
+    The covariance C is held against R instead of J, as RP' C PR' = I: C is that of the last Jacobian, and in
+    this form it must be right up to rounding even where J'J is nearly singular.
     """
-    x, cov_x, info, _, _, at = fit
-    n = x.size
+    x, cov_x, info, _, _, asked_at = fit
     fvec = info["fvec"]
     assert_array_equal(fvec, problem.residuals(x))
+    rounding = EPS * np.linalg.norm(problem.response) / np.linalg.norm(fvec)
+    assert cosine(problem.jacobian(x), fvec) < np.sqrt(DEFAULT_FTOL) + rounding
 
-    rounding_of_fvec = EPS * np.linalg.norm(problem.response) / np.linalg.norm(fvec)
-    assert cosine(problem.jacobian(x), fvec) < np.sqrt(DEFAULT_FTOL) + rounding_of_fvec
-
-    P = np.eye(n)[:, info["ipvt"] - 1]
-    R = np.triu(info["fjac"].T[:n])
-    if at is None:
-        J, f, factor_error, cov_error = problem.jacobian(x), fvec, 1e-3, 1e-2
-    else:
-        J, f, factor_error = problem.jacobian(at), problem.residuals(at), 1e-13
-        cov_error = 10 * EPS * np.linalg.cond(J / np.linalg.norm(J, axis=0))**2
+    J = problem.jacobian(x if asked_at is None else asked_at)
     scale = np.linalg.norm(J, axis=0)
-    J, RP = J / scale, R @ P.T / scale
-    assert_allclose(RP.T @ RP, J.T @ J, rtol=0, atol=factor_error)
-    assert_allclose(RP.T @ info["qtf"], J.T @ f, rtol=0, atol=factor_error * np.linalg.norm(f))
+    J /= scale
+    P = np.eye(x.size)[:, info["ipvt"] - 1]
+    RP = np.triu(info["fjac"].T[: x.size]) @ P.T / scale
+    error = DIFFERENCES_ERROR if asked_at is None else ROUNDING_ERROR
+    assert_allclose(RP.T @ RP, J.T @ J, rtol=0, atol=error)
+    if asked_at is not None:
+        f = problem.residuals(asked_at)
+        assert_allclose(RP.T @ info["qtf"], J.T @ f, rtol=0, atol=ROUNDING_ERROR * np.linalg.norm(f))
 
     assert_array_equal(cov_x, cov_x.T)
-    whitener = np.linalg.qr(J, mode="r")
-    assert_allclose(whitener @ (cov_x * np.outer(scale, scale)) @ whitener.T, np.eye(n), rtol=0, atol=cov_error)
+    C = cov_x * np.outer(scale, scale)
+    assert_allclose(RP @ C @ RP.T, np.eye(x.size), rtol=0, atol=10 * EPS * np.linalg.cond(RP)**2)
 
 
 def cosine(J, f):
@@ -129,11 +131,17 @@ def test_minpack_fails_in_its_own_way(row):
     assert fitted.rss >= row.rss_ratio * PROBLEMS[row.problem].rss, row.reason
 
 
-def test_every_start_is_in_the_tables():
-    fits = [row[:4] for row in [*ROWS, *FAILURES]]
-    assert len(set(fits)) == len(fits)
-    assert {row[:3] for row in fits} == {(name, start, jacobian)
-                                         for name in PROBLEMS for start in STARTS for jacobian in JACOBIANS}
+@each([*ROWS, *FAILURES])
+def test_scipy_ends_at_the_same_bits(row):
+    ours, scipys = fit(*row[:4]), fit(*row[:4], scipy_leastsq)
+    assert (ours.ier, ours.mesg, ours.info["nfev"]) == (scipys.ier, scipys.mesg, scipys.info["nfev"])
+    assert_array_equal(ours.x, scipys.x)
+    assert_array_equal(ours.info["fvec"], scipys.info["fvec"])
+
+
+def test_each_start_reaches_the_minimum_or_fails_even_with_tight_tolerances():
+    ends = [row[:3] for row in [*ROWS, *FAILURES] if row in ROWS or row.tolerances == "tight"]
+    assert sorted(ends) == sorted(product(PROBLEMS, ("start1", "start2"), ("differences", "analytic")))
 
 
 @pytest.mark.parametrize("problem", nist.PROBLEMS, ids=str)
@@ -155,7 +163,7 @@ def test_certified_values_belong_to_the_data(problem):
     assert f.size - problem.certified.size == problem.dof
 
 
-@pytest.mark.parametrize("fitted, certified, expected", [
+@pytest.mark.parametrize(("fitted", "certified", "expected"), [
     (2.0, 2.0, 11),                     # all that NIST certifies
     (1 + 1e-13, 1.0, 11),
     (1.001, 1.0, 3),
