@@ -1,0 +1,150 @@
+/* The C face of the solver, minpack.h, on the original MINPACK.
+ *
+ * Its call-backs carry no context, so that of the running solve is kept in a thread-local, saved and restored around
+ * each solve: solves may nest and run in many threads.
+ */
+#include "minpack.h"
+
+typedef struct {
+    minpack_residuals residuals;
+    minpack_jacobian jacobian;
+    void *context;
+} Solve;
+
+static _Thread_local Solve running;
+
+/* The original's Fortran calling sequences: everything by reference, nprint 0 for no extra calls, pivot a LOGICAL. */
+typedef void lmdif_fcn(const int *m, const int *n, const double *x, double *fvec, int *iflag);
+typedef void lmder_fcn(const int *m, const int *n, const double *x, double *fvec, double *fjac, const int *ldfjac,
+                       int *iflag);
+
+extern void lmdif_(lmdif_fcn *fcn, const int *m, const int *n, double *x, double *fvec, const double *ftol,
+                   const double *xtol, const double *gtol, const int *maxfev, const double *epsfcn, double *diag,
+                   const int *mode, const double *factor, const int *nprint, int *info, int *nfev, double *fjac,
+                   const int *ldfjac, int *ipvt, double *qtf, double *wa1, double *wa2, double *wa3, double *wa4);
+extern void lmder_(lmder_fcn *fcn, const int *m, const int *n, double *x, double *fvec, double *fjac,
+                   const int *ldfjac, const double *ftol, const double *xtol, const double *gtol, const int *maxfev,
+                   double *diag, const int *mode, const double *factor, const int *nprint, int *info, int *nfev,
+                   int *njev, int *ipvt, double *qtf, double *wa1, double *wa2, double *wa3, double *wa4);
+extern double enorm_(const int *n, const double *x);
+extern void qrfac_(const int *m, const int *n, double *a, const int *lda, const int *pivot, int *ipvt,
+                   const int *lipvt, double *rdiag, double *acnorm, double *wa);
+extern void qrsolv_(const int *n, double *r, const int *ldr, const int *ipvt, const double *diag, const double *qtb,
+                    double *x, double *sdiag, double *wa);
+extern void lmpar_(const int *n, double *r, const int *ldr, const int *ipvt, const double *diag, const double *qtb,
+                   const double *delta, double *par, double *x, double *sdiag, double *wa1, double *wa2);
+extern void fdjac2_(lmdif_fcn *fcn, const int *m, const int *n, double *x, const double *fvec, double *fjac,
+                    const int *ldfjac, int *iflag, const double *epsfcn, double *wa);
+extern void chkder_(const int *m, const int *n, const double *x, const double *fvec, const double *fjac,
+                    const int *ldfjac, double *xp, const double *fvecp, const int *mode, double *err);
+
+/* The machine constants that MINPACK asks for by number, with the digits it ships for IEEE. */
+double
+dpmpar_(const int *i)
+{
+    switch (*i) {
+    case 1:
+        return 2.22044604926e-16;
+    case 2:
+        return 2.22507385852e-308;
+    default:
+        return 1.79769313485e+308;
+    }
+}
+
+static void
+residuals_fcn(const int *m, const int *n, const double *x, double *fvec, int *iflag)
+{
+    int answer = running.residuals(running.context, *m, *n, x, fvec);
+
+    if (answer < 0)
+        *iflag = answer;
+}
+
+static void
+jacobian_fcn(const int *m, const int *n, const double *x, double *fvec, double *fjac, const int *ldfjac, int *iflag)
+{
+    int answer;
+
+    if (*iflag == 2)
+        answer = running.jacobian(running.context, *m, *n, x, fjac, *ldfjac);
+    else
+        answer = running.residuals(running.context, *m, *n, x, fvec);
+    if (answer < 0)
+        *iflag = answer;
+}
+
+void
+minpack_lmdif(minpack_residuals residuals, void *context, int m, int n, double *x, double *fvec, double ftol,
+              double xtol, double gtol, int maxfev, double epsfcn, double *diag, int mode, double factor, int *info,
+              int *nfev, double *fjac, int ldfjac, int *ipvt, double *qtf, double *wa1, double *wa2, double *wa3,
+              double *wa4)
+{
+    const Solve outer = running;
+    const int nprint = 0;
+
+    running = (Solve){residuals, 0, context};
+    lmdif_(residuals_fcn, &m, &n, x, fvec, &ftol, &xtol, &gtol, &maxfev, &epsfcn, diag, &mode, &factor, &nprint, info,
+           nfev, fjac, &ldfjac, ipvt, qtf, wa1, wa2, wa3, wa4);
+    running = outer;
+}
+
+void
+minpack_lmder(minpack_residuals residuals, minpack_jacobian jacobian, void *context, int m, int n, double *x,
+              double *fvec, double *fjac, int ldfjac, double ftol, double xtol, double gtol, int maxfev, double *diag,
+              int mode, double factor, int *info, int *nfev, int *njev, int *ipvt, double *qtf, double *wa1,
+              double *wa2, double *wa3, double *wa4)
+{
+    const Solve outer = running;
+    const int nprint = 0;
+
+    running = (Solve){residuals, jacobian, context};
+    lmder_(jacobian_fcn, &m, &n, x, fvec, fjac, &ldfjac, &ftol, &xtol, &gtol, &maxfev, diag, &mode, &factor, &nprint,
+           info, nfev, njev, ipvt, qtf, wa1, wa2, wa3, wa4);
+    running = outer;
+}
+
+void
+minpack_fdjac2(minpack_residuals residuals, void *context, int m, int n, double *x, const double *fvec, double *fjac,
+               int ldfjac, int *iflag, double epsfcn, double *wa)
+{
+    const Solve outer = running;
+
+    running = (Solve){residuals, 0, context};
+    *iflag = 0;
+    fdjac2_(residuals_fcn, &m, &n, x, fvec, fjac, &ldfjac, iflag, &epsfcn, wa);
+    running = outer;
+}
+
+double
+minpack_enorm(int n, const double *x)
+{
+    return enorm_(&n, x);
+}
+
+void
+minpack_qrfac(int m, int n, double *a, int lda, int pivot, int *ipvt, double *rdiag, double *acnorm, double *wa)
+{
+    qrfac_(&m, &n, a, &lda, &pivot, ipvt, &n, rdiag, acnorm, wa);
+}
+
+void
+minpack_qrsolv(int n, double *r, int ldr, const int *ipvt, const double *diag, const double *qtb, double *x,
+               double *sdiag, double *wa)
+{
+    qrsolv_(&n, r, &ldr, ipvt, diag, qtb, x, sdiag, wa);
+}
+
+void
+minpack_lmpar(int n, double *r, int ldr, const int *ipvt, const double *diag, const double *qtb, double delta,
+              double *par, double *x, double *sdiag, double *wa1, double *wa2)
+{
+    lmpar_(&n, r, &ldr, ipvt, diag, qtb, &delta, par, x, sdiag, wa1, wa2);
+}
+
+void
+minpack_chkder(int m, int n, const double *x, const double *fvec, const double *fjac, int ldfjac, double *xp,
+               const double *fvecp, int mode, double *err)
+{
+    chkder_(&m, &n, x, fvec, fjac, &ldfjac, xp, fvecp, &mode, err);
+}

@@ -1,0 +1,71 @@
+"""Select the routines of the original MINPACK that the build needs.
+
+usage: select_routines.py PATH [OUTPUT]
+
+PATH is the double-precision source: one .f file, a .gz of it, or a folder of .f files. Without OUTPUT, prints the
+source's sha256 (of the files of a folder one after the other), or fails with the names of the missing routines. With
+OUTPUT, writes the selection there.
+MINPACK's own DPMPAR is left out: as distributed it may hold the constants of another machine.
+"""
+
+import gzip
+import hashlib
+import re
+import sys
+from pathlib import Path
+
+ROUTINES = ("lmdif", "lmder", "lmpar", "qrfac", "qrsolv", "enorm", "fdjac2", "chkder")
+
+# Fixed form: a comment has c, C, * or ! in column 1, a statement starts in column 7.
+_HEAD = re.compile(r"^ {6}\s*(?:double\s+precision\s+function|subroutine)\s+(\w+)\s*\(", re.IGNORECASE)
+_END = re.compile(r"^ {6}\s*end\s*$", re.IGNORECASE)
+
+
+def source(path: Path) -> bytes:
+    """The Fortran at a path."""
+    if not path.exists():
+        raise SystemExit(f"original_minpack: {path} does not exist")
+    if path.is_dir():
+        return b"".join(file.read_bytes() for file in sorted(path.glob("*.f")))
+    data = path.read_bytes()
+    return gzip.decompress(data) if path.suffix == ".gz" else data
+
+
+def units(text: str) -> dict[str, str]:
+    """Program units of a fixed-form text by name, in lower case."""
+    found: dict[str, str] = {}
+    name, lines = "", list[str]()
+    for line in text.splitlines():
+        head = _HEAD.match(line[:72])
+        if head and not name:
+            name, lines = head[1].lower(), []
+        if name:
+            lines.append(line.rstrip())
+        if name and _END.match(line[:72]):
+            found[name] = "\n".join(lines) + "\n"
+            name = ""
+    return found
+
+
+def select(text: str, path: Path) -> str:
+    """The needed routines of a text; SystemExit names those that are missing."""
+    found = units(text)
+    missing = [name for name in ROUTINES if name not in found]
+    if missing:
+        raise SystemExit(f"original_minpack: {path} lacks the routines {', '.join(missing)}")
+    return "".join(found[name] for name in ROUTINES)
+
+
+def main() -> None:
+    """Check, or write."""
+    path = Path(sys.argv[1])
+    data = source(path)
+    text = select(data.decode("latin-1"), path)
+    if len(sys.argv) > 2:
+        Path(sys.argv[2]).write_text(text, "latin-1")
+    else:
+        print(hashlib.sha256(data).hexdigest())
+
+
+if __name__ == "__main__":
+    main()

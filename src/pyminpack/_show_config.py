@@ -1,0 +1,42 @@
+"""`show_config`: what is inside this build."""
+
+from copy import deepcopy
+from typing import Any
+
+from pyminpack._config import CONFIG
+
+
+def show_config() -> dict[str, Any]:
+    """Print how this build of pyminpack was made, and return it.
+
+    Returns
+    -------
+    dict
+        ``version`` : str
+            Of pyminpack.
+        ``solver`` : str
+            ``"builtin"``, or ``"original"`` for a build with ``-Doriginal_minpack``.
+        ``original_sha256`` : str or None
+            Of the original MINPACK's source (unpacked; a folder's files one after the other); None if it is not inside.
+        ``compilers``, ``flags`` : dict of str
+            For ``"c"`` and ``"fortran"``.
+        ``instruction_sets`` : list of str
+            For which the solver is compiled.
+
+    Examples
+    --------
+    >>> from pyminpack import show_config
+    >>> config = show_config()  # doctest: +ELLIPSIS
+    version: ...
+    solver: ...
+    >>> config["solver"] in ("builtin", "original")
+    True
+    """
+    config = deepcopy(CONFIG)
+    for key, value in config.items():
+        if isinstance(value, dict):
+            value = "; ".join(f"{name}: {text}" for name, text in value.items())
+        elif isinstance(value, list):
+            value = ", ".join(value)
+        print(f"{key}: {value}")
+    return config
