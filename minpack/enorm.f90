@@ -4,61 +4,113 @@ module enorm_module
     use machine_module, only: dp
     implicit none
     private
-    public :: enorm
+    public :: enorm, norm_sums, norm_start, norm_add, norm_value, norm_block
 
-    real(dp), parameter :: rdwarf = 3.834e-20_dp   !< its square does not underflow
-    real(dp), parameter :: rgiant = 1.304e19_dp    !< n squares of rgiant/n do not overflow
+    integer, parameter :: norm_block = 64                 !< components that norm_add takes at most
+    real(dp), parameter :: rdwarf = 3.834e-20_dp          !< its square does not underflow
+    real(dp), parameter :: rgiant = 1.304e19_dp           !< n squares of rgiant/n do not overflow
+
+    !> A norm in the making: three sums, of the large (s1) and the small (s3) components scaled by the largest of their
+    !> kind so far, and of the squares of the others (s2).
+    type :: norm_sums
+        real(dp) :: s1 = 0, s2 = 0, s3 = 0
+        real(dp) :: x1max = 0, x3max = 0
+        real(dp) :: agiant                                 !< smallest large component
+    end type norm_sums
 
 contains
 
     !> Euclidean norm of x, safe from overflow and underflow.
     !>
     !> Source: Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on ENORM.
-    !> Bits: three sums in increasing i, of the large (s1) and small (s3) components scaled by the largest of their
-    !> kind so far and of the others as they are (s2). A NaN counts as large and makes the norm NaN.
+    !> Bits: the three sums add in increasing i. A NaN counts as large and makes the norm NaN.
     pure function enorm(n, x) result(norm) bind(C, name="minpack_enorm")
         integer(c_int), value, intent(in) :: n      !< length of x, n >= 0
         real(dp),              intent(in) :: x(n)   !< vector
         real(dp) :: norm
-        real(dp) :: agiant, s1, s2, s3, x1max, x3max, xabs
+        type(norm_sums) :: sums
         integer(c_int) :: i
 
-        s1 = 0
-        s2 = 0
-        s3 = 0
-        x1max = 0
-        x3max = 0
-        agiant = rgiant / n
-        do i = 1, n
-            xabs = abs(x(i))
-            if (xabs > rdwarf .and. xabs < agiant) then
-                s2 = s2 + xabs**2
-            else if (xabs <= rdwarf) then
-                if (xabs > x3max) then
-                    s3 = 1 + s3 * (x3max / xabs)**2
-                    x3max = xabs
-                else if (xabs /= 0) then
-                    s3 = s3 + (xabs / x3max)**2
-                end if
-            else
-                if (xabs <= x1max) then
-                    s1 = s1 + (xabs / x1max)**2
-                else
-                    s1 = 1 + s1 * (x1max / xabs)**2
-                    x1max = xabs
-                end if
-            end if
+        sums = norm_start(n)
+        do i = 1, n, norm_block
+            call norm_add(sums, min(norm_block, n - i + 1), x(i:n))
         end do
-
-        if (s1 /= 0) then
-            norm = x1max * sqrt(s1 + (s2 / x1max) / x1max)
-        else if (s2 == 0) then
-            norm = x3max * sqrt(s3)
-        else if (s2 >= x3max) then
-            norm = sqrt(s2 * (1 + (x3max / s2) * (x3max * s3)))
-        else
-            norm = sqrt(x3max * ((s2 / x3max) + (x3max * s3)))
-        end if
+        norm = norm_value(sums)
     end function enorm
+
+    !> Sums for a vector of n components, none of them added yet.
+    pure function norm_start(n) result(sums)
+        integer(c_int), intent(in) :: n
+        type(norm_sums) :: sums
+
+        sums%agiant = rgiant / n
+    end function norm_start
+
+    !> Add the next components, at most norm_block.
+    !>
+    !> A block without large, small or NaN components, which is nearly every block, needs no branch per component:
+    !> a zero adds nothing to s2.
+    pure subroutine norm_add(sums, n, x)
+        type(norm_sums), intent(inout) :: sums
+        integer(c_int),  intent(in)    :: n
+        real(dp),        intent(in)    :: x(n)
+        integer(c_int) :: i, unusual
+
+        unusual = 0
+        do i = 1, n
+            unusual = unusual + merge(0, 1, x(i) == 0 .or. (abs(x(i)) > rdwarf .and. abs(x(i)) < sums%agiant))
+        end do
+        if (unusual == 0) then
+            do i = 1, n
+                sums%s2 = sums%s2 + x(i)**2
+            end do
+        else
+            do i = 1, n
+                call add_component(sums, abs(x(i)))
+            end do
+        end if
+    end subroutine norm_add
+
+    !> Add one component of any size.
+    pure subroutine add_component(sums, xabs)
+        type(norm_sums), intent(inout) :: sums
+        real(dp),        intent(in)    :: xabs
+
+        if (xabs > rdwarf .and. xabs < sums%agiant) then
+            sums%s2 = sums%s2 + xabs**2
+        else if (xabs <= rdwarf) then
+            if (xabs > sums%x3max) then
+                sums%s3 = 1 + sums%s3 * (sums%x3max / xabs)**2
+                sums%x3max = xabs
+            else if (xabs /= 0) then
+                sums%s3 = sums%s3 + (xabs / sums%x3max)**2
+            end if
+        else
+            if (xabs <= sums%x1max) then
+                sums%s1 = sums%s1 + (xabs / sums%x1max)**2
+            else
+                sums%s1 = 1 + sums%s1 * (sums%x1max / xabs)**2
+                sums%x1max = xabs
+            end if
+        end if
+    end subroutine add_component
+
+    !> The norm of what has been added.
+    pure function norm_value(sums) result(norm)
+        type(norm_sums), intent(in) :: sums
+        real(dp) :: norm
+
+        associate (s1 => sums%s1, s2 => sums%s2, s3 => sums%s3, x1max => sums%x1max, x3max => sums%x3max)
+            if (s1 /= 0) then
+                norm = x1max * sqrt(s1 + (s2 / x1max) / x1max)
+            else if (s2 == 0) then
+                norm = x3max * sqrt(s3)
+            else if (s2 >= x3max) then
+                norm = sqrt(s2 * (1 + (x3max / s2) * (x3max * s3)))
+            else
+                norm = sqrt(x3max * ((s2 / x3max) + (x3max * s3)))
+            end if
+        end associate
+    end function norm_value
 
 end module enorm_module

@@ -109,7 +109,7 @@ contains
         integer(c_int), intent(inout) :: ipvt(n)
         real(dp),       intent(inout) :: wa1(n), wa2(n), wa3(n), wa4(m)
 
-        call qrfac(m, n, fjac, ldfjac, 1_c_int, ipvt, wa1, wa2, wa3)
+        call qrfac(m, n, fjac, ldfjac, 1_c_int, ipvt, wa1, wa2, wa3, wa4)
         if (lm%iter == 1) then
             if (lm%mode /= user_scaling) diag = merge(1.0_dp, wa2, wa2 == 0)
             wa3 = diag * x

@@ -40,8 +40,10 @@ void minpack_lmder(minpack_residuals residuals, minpack_jacobian jacobian, void 
 
 double minpack_enorm(int n, const double *x);
 
-/* a[lda * n]: in A, out the reflectors under R; rdiag, acnorm, wa[n]. pivot 0: no pivoting, ipvt untouched. */
-void minpack_qrfac(int m, int n, double *a, int lda, int pivot, int *ipvt, double *rdiag, double *acnorm, double *wa);
+/* a[lda * n]: in A, out the reflectors under R; rdiag, acnorm, and for work wa and t[n]. pivot 0: no pivoting, ipvt
+ * untouched. */
+void minpack_qrfac(int m, int n, double *a, int lda, int pivot, int *ipvt, double *rdiag, double *acnorm, double *wa,
+                   double *t);
 
 /* r[ldr * n]: R, which qrsolv completes with S' below the diagonal. */
 void minpack_qrsolv(int n, double *r, int ldr, const int *ipvt, const double *diag, const double *qtb, double *x,

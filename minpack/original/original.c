@@ -123,8 +123,10 @@ minpack_enorm(int n, const double *x)
 }
 
 void
-minpack_qrfac(int m, int n, double *a, int lda, int pivot, int *ipvt, double *rdiag, double *acnorm, double *wa)
+minpack_qrfac(int m, int n, double *a, int lda, int pivot, int *ipvt, double *rdiag, double *acnorm, double *wa,
+              double *t)
 {
+    (void)t;
     qrfac_(&m, &n, a, &lda, &pivot, ipvt, &n, rdiag, acnorm, wa);
 }
 

@@ -6,6 +6,7 @@
 #include "callback.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -71,19 +72,19 @@ first_nonfinite(const double *v, npy_intp size)
     return -1;
 }
 
-/* Remember where the first NaN or inf came from. */
+/* Remember where the first NaN or inf of the residuals came from. */
 static void
-note_nonfinite(Callback *cb, const char *role, int call, const double *v, npy_intp size)
+note_nonfinite_residuals(Callback *cb, const double *fvec)
 {
     npy_intp index;
 
     if (cb->nonfinite.call != 0)
         return;
-    index = first_nonfinite(v, size);
+    index = first_nonfinite(fvec, cb->m);
     if (index >= 0) {
-        cb->nonfinite.role = role;
+        cb->nonfinite.role = "func";
         cb->nonfinite.index = index;
-        cb->nonfinite.call = call;
+        cb->nonfinite.call = cb->func_calls;
     }
 }
 
@@ -124,45 +125,39 @@ take_raised_exception(void)
 #endif
 }
 
-/* Raise a TypeError with the pending exception, if there is one, as its cause.
- * message: stolen; NULL leaves what is pending. */
-static void
-raise_type_error(PyObject *message)
-{
-    PyObject *cause = NULL;     /* owned */
-    PyObject *error = NULL;     /* owned */
-
-    if (message == NULL)
-        return;
-    if (PyErr_Occurred())
-        cause = take_raised_exception();
-    error = PyObject_CallOneArg(PyExc_TypeError, message);
-    if (error != NULL) {
-        if (cause != NULL)
-            PyException_SetCause(error, Py_NewRef(cause));
-        PyErr_SetObject(PyExc_TypeError, error);
-    }
-    Py_XDECREF(error);
-    Py_XDECREF(cause);
-    Py_DECREF(message);
-}
-
 /* Refuse an array whose dtype does not cast safely to float64; NumPy's own refusal becomes the cause. */
 static void
 raise_unsafe_dtype(Callback *cb, const char *role, PyObject *function, PyArrayObject *array)
 {
     PyObject *name = NULL;      /* owned */
+    PyObject *message = NULL;   /* owned */
     PyObject *cast = NULL;      /* owned */
+    PyObject *cause = NULL;     /* owned */
+    PyObject *error = NULL;     /* owned */
 
     name = quoted_name(function);
     if (name == NULL)
-        return;
-    cast = PyArray_FromArray(array, (PyArray_Descr *)Py_NewRef((PyObject *)cb->float64), NPY_ARRAY_CARRAY_RO);
-    raise_type_error(PyUnicode_FromFormat(
+        goto done;
+    message = PyUnicode_FromFormat(
         "leastsq: %s%U returned an array of dtype %S; expected real numbers that cast safely to float64",
-        role, name, (PyObject *)PyArray_DESCR(array)));
+        role, name, (PyObject *)PyArray_DESCR(array));
+    if (message == NULL)
+        goto done;
+    error = PyObject_CallOneArg(PyExc_TypeError, message);
+    if (error == NULL)
+        goto done;
+    cast = PyArray_FromArray(array, (PyArray_Descr *)Py_NewRef((PyObject *)cb->float64), NPY_ARRAY_CARRAY_RO);
+    if (cast == NULL) {
+        cause = take_raised_exception();
+        PyException_SetCause(error, Py_NewRef(cause));
+    }
+    PyErr_SetObject(PyExc_TypeError, error);
+done:
+    Py_XDECREF(name);
+    Py_XDECREF(message);
     Py_XDECREF(cast);
-    Py_DECREF(name);
+    Py_XDECREF(cause);
+    Py_XDECREF(error);
 }
 
 /* What a user's function returned as a base-class float64 array of any shape, aligned and in native byte order, or a
@@ -205,7 +200,8 @@ shape_tuple(PyArrayObject *array)
     return shape;
 }
 
-/* Residuals as a contiguous float64 vector (a scalar counts as one of length 1); a new reference, or NULL. */
+/* Residuals as a contiguous float64 array of one dimension, or of none (a scalar, which counts as one residual); a new
+ * reference, or NULL with an exception. */
 static PyArrayObject *
 as_residuals(Callback *cb, PyObject *result)
 {
@@ -305,8 +301,8 @@ callback_first(Callback *cb, const double *x, double *eps)
     if (fvec == NULL)
         goto done;
     memcpy(PyArray_DATA((PyArrayObject *)fvec), PyArray_DATA(array), (size_t)m * sizeof(double));
-    note_nonfinite(cb, "func", 1, PyArray_DATA(array), m);
     cb->m = (int)m;
+    note_nonfinite_residuals(cb, PyArray_DATA(array));
     cb->replay = 1;
 done:
     Py_XDECREF(array);
@@ -354,12 +350,12 @@ callback_residuals(void *context, int m, int Py_UNUSED(n), const double *x, doub
         array = as_residuals(cb, result);
     if (array == NULL)
         goto done;
-    if (PyArray_DIM(array, 0) != m) {
-        raise_changed_size(cb, PyArray_DIM(array, 0));
+    if (PyArray_SIZE(array) != m) {
+        raise_changed_size(cb, PyArray_SIZE(array));
         goto done;
     }
     memcpy(fvec, PyArray_DATA(array), (size_t)m * sizeof(double));
-    note_nonfinite(cb, "func", cb->func_calls, fvec, m);
+    note_nonfinite_residuals(cb, fvec);
     status = 0;
 done:
     Py_XDECREF(array);
@@ -409,6 +405,28 @@ jacobian_strides(Callback *cb, PyArrayObject *array, npy_intp *along_m, npy_intp
     return 0;
 }
 
+/* Remember where the first NaN or inf of a Jacobian came from, in the order of what Dfun returned. */
+static void
+note_nonfinite_jacobian(Callback *cb, const double *fjac, int ldfjac)
+{
+    npy_intp i, m = cb->m, n = cb->n;
+    int j;
+
+    if (cb->nonfinite.call != 0)
+        return;
+    for (j = 0; j < n; j++)
+        if (first_nonfinite(fjac + (size_t)j * ldfjac, m) >= 0)
+            break;
+    if (j == n)
+        return;
+    for (i = 0; i < m * n; i++)
+        if (!isfinite(cb->col_deriv ? fjac[i / m * ldfjac + i % m] : fjac[i % n * ldfjac + i / n]))
+            break;
+    cb->nonfinite.role = "Dfun";
+    cb->nonfinite.index = i;
+    cb->nonfinite.call = cb->Dfun_calls;
+}
+
 /* fjac (column-major, m x n) <- an array of float64 with the given byte strides. */
 static void
 copy_jacobian(double *fjac, int m, int n, int ldfjac, const char *data, npy_intp along_m, npy_intp along_n)
@@ -448,7 +466,7 @@ callback_jacobian(void *context, int m, int n, const double *x, double *fjac, in
     if (jacobian_strides(cb, array, &along_m, &along_n) < 0)
         goto done;
     copy_jacobian(fjac, m, n, ldfjac, PyArray_BYTES(array), along_m, along_n);
-    note_nonfinite(cb, "Dfun", cb->Dfun_calls, fjac, (npy_intp)m * n);
+    note_nonfinite_jacobian(cb, fjac, ldfjac);
     status = 0;
 done:
     Py_XDECREF(array);

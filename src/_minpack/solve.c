@@ -12,17 +12,21 @@ static PyArrayObject *
 start_vector(PyObject *x0)
 {
     PyArrayObject *array = NULL;        /* owned */
-    PyArrayObject *contiguous = NULL;   /* owned */
+    PyArrayObject *flat = NULL;         /* owned */
+    PyArrayObject *cast = NULL;         /* owned */
     PyArrayObject *x = NULL;            /* owned, returned */
     npy_intp n;
 
     array = (PyArrayObject *)PyArray_FROM_O(x0);
     if (array == NULL)
         goto done;
-    contiguous = (PyArrayObject *)PyArray_FromArray(array, PyArray_DescrFromType(NPY_DOUBLE), NPY_ARRAY_CARRAY_RO);
-    if (contiguous == NULL)
+    flat = (PyArrayObject *)PyArray_Ravel(array, NPY_CORDER);
+    if (flat == NULL)
         goto done;
-    n = PyArray_SIZE(contiguous);
+    cast = (PyArrayObject *)PyArray_FromArray(flat, PyArray_DescrFromType(NPY_DOUBLE), NPY_ARRAY_CARRAY_RO);
+    if (cast == NULL)
+        goto done;
+    n = PyArray_SIZE(cast);
     if (n > INT_MAX - 1) {
         PyErr_Format(PyExc_OverflowError, "leastsq: x0 has %zd elements; expected at most %d", (Py_ssize_t)n,
                      INT_MAX - 1);
@@ -30,10 +34,11 @@ start_vector(PyObject *x0)
     }
     x = (PyArrayObject *)PyArray_SimpleNew(1, &n, NPY_DOUBLE);
     if (x != NULL)
-        memcpy(PyArray_DATA(x), PyArray_DATA(contiguous), (size_t)n * sizeof(double));
+        memcpy(PyArray_DATA(x), PyArray_DATA(cast), (size_t)n * sizeof(double));
 done:
     Py_XDECREF(array);
-    Py_XDECREF(contiguous);
+    Py_XDECREF(flat);
+    Py_XDECREF(cast);
     return x;
 }
 

@@ -19,7 +19,8 @@ _MESSAGES = {
     2: "The relative error between two consecutive iterates is at most {xtol:f}",
     3: "Both actual and predicted relative reductions in the sum of squares\n  are at most {ftol:f}"
     " and the relative error between two consecutive iterates is at \n  most {xtol:f}",
-    4: "The cosine of the angle between func(x) and any column of the\n  Jacobian is at most {gtol:f} in absolute value",
+    4: "The cosine of the angle between func(x) and any column of the\n  Jacobian"
+    " is at most {gtol:f} in absolute value",
     5: "Number of calls to function has reached maxfev = {maxfev:d}.",
     6: "ftol={ftol:f} is too small, no further reduction in the sum of squares\n  is possible.",
     7: "xtol={xtol:f} is too small, no further improvement in the approximate\n  solution is possible.",
@@ -232,10 +233,10 @@ def leastsq(
     ...     return amplitude * np.exp(-rate * t) - y
     >>> x, cov_x, infodict, mesg, ier = leastsq(residuals, [1.0, 1.0], args=(t, y), full_output=True)
     >>> x.round(3)
-    array([5.079, 0.524])
+    array([5.066, 0.518])
     >>> variance = np.sum(infodict["fvec"] ** 2) / (t.size - x.size)
     >>> np.sqrt(np.diag(cov_x) * variance).round(3)
-    array([0.097, 0.017])
+    array([0.091, 0.018])
     """
     for name, function in (("func", func), ("Dfun", Dfun)):
         if not callable(function) and not (function is None and name == "Dfun"):
@@ -243,7 +244,7 @@ def leastsq(
     if not isinstance(args, tuple):
         args = (args,)
     x0 = np.asarray(x0)
-    maxfev = _limit(maxfev, x0.size, 100 if Dfun else 200)
+    maxfev = _limit(maxfev, x0.size, 200 if Dfun is None else 100)
     if Dfun is None:
         x, ier, infodict, cov_x, nonfinite = _minpack.lmdif(
             func, x0, args, full_output, ftol, xtol, gtol, maxfev, epsfcn, factor, diag
@@ -273,8 +274,8 @@ def _limit(maxfev: int, n: int, per_variable: int) -> int:
         limit = operator.index(maxfev)
     except TypeError as error:
         raise TypeError(f"leastsq: maxfev must be an integer, not {type(maxfev).__name__}") from error
-    if abs(limit) > _INT_MAX:
-        raise OverflowError(f"leastsq: maxfev is {limit}; expected at most {_INT_MAX}")
+    if not -_INT_MAX - 1 <= limit <= _INT_MAX:
+        raise OverflowError(f"leastsq: maxfev is {limit}; expected a C int, at most {_INT_MAX}")
     return limit if limit > 0 else min(per_variable * (n + 1), _INT_MAX)
 
 
@@ -282,4 +283,7 @@ def _describe(what: str, role: str | None, index: int, call: int) -> str:
     """The warning for a result that is not finite."""
     if role is None:
         return f"leastsq: {what} is not finite, though func and Dfun returned finite numbers only"
-    return f"leastsq: {what} is not finite; the first NaN or inf is at index {index} of what {role} returned in call {call}"
+    return (
+        f"leastsq: {what} is not finite;"
+        f" the first NaN or inf is at index {index} of what {role} returned in call {call}"
+    )

@@ -1,0 +1,153 @@
+"""Where pyminpack differs from SciPy 1.14.1, in words: the README's table.
+
+    python tests/differences.py     prints it
+
+Each key has its rows in test_contract_different.py, which also compares the README with this file.
+"""
+
+from typing import NamedTuple
+
+
+class Difference(NamedTuple):
+    """One line of the table."""
+
+    case: str
+    scipy: str
+    pyminpack: str
+
+
+DIFFERENCES = {
+    # What func and Dfun return
+    "reused array": Difference(
+        "`func` returns the same buffer every time, a cached array, one of `args`, or its x after computing in place",
+        "a wrong answer (`x0` with `ier` 4), and the user's array is overwritten",
+        "the right answer; no array of the user's is written",
+    ),
+    "not finite": Difference(
+        "`func` or `Dfun` returns NaN or inf",
+        "often `ier` 4 with x unmoved, without a word",
+        "the same numbers, and one RuntimeWarning that says where the first came from, if the returned `fvec` or"
+        " `cov_x` is not finite",
+    ),
+    "overflow": Difference(
+        "`cov_x` overflows",
+        "NumPy's RuntimeWarning, of a line inside SciPy",
+        "that same one RuntimeWarning, of the caller's line",
+    ),
+    "None": Difference("`func` returns None, n = 1", "it counts as NaN, and the fit \"succeeds\"", "TypeError"),
+    "not real": Difference(
+        "`func` or `Dfun` returns complex numbers, objects, longdoubles, times or a generator",
+        "`_minpack.error` without a cause; a traceback is printed to stderr",
+        "TypeError that names the function, the dtype and the one expected, with its cause; nothing is printed",
+    ),
+    "imaginary": Difference(
+        "`func` returns a list of NumPy's complex numbers",
+        "the imaginary parts are lost, with a ComplexWarning",
+        "TypeError, as for any complex numbers",
+    ),
+    "objects": Difference(
+        "`func` returns a list of Fractions, Decimals, strings, or integers beyond 64 bits",
+        "each is converted",
+        "TypeError, as for any array of objects",
+    ),
+    "2-D": Difference(
+        "`func` returns a matrix of one column or one row",
+        "`_minpack.error`, or TypeError because n > m",
+        "TypeError that gives the shape and suggests `.ravel()`",
+    ),
+    "scalar": Difference(
+        "`func` returns a scalar", "`infodict['fvec']` is a scalar", "`infodict['fvec']` has shape (1,)"
+    ),
+    "changed size": Difference(
+        "`func` returns another size than before",
+        "ValueError \"The array returned by a function changed size between calls\"",
+        "the text goes on with the name and both sizes",
+    ),
+    "Dfun shape": Difference(
+        "`Dfun` returns the wrong shape later than in its first call, or for n = 1",
+        "only the size is checked; a transposed Jacobian gives a wrong answer with `ier` 2",
+        "TypeError, in any call",
+    ),
+    "Dfun text": Difference(
+        "`Dfun` returns the wrong shape at once: the text of the TypeError",
+        "no blank after a full stop, as in `'jac'.Shape`; a scalar is said to have shape (1,)",
+        "a blank; shape ()",
+    ),
+    # What func and Dfun do
+    "kept x": Difference(
+        "`func` keeps its x, or reads it after the call",
+        "garbage, or a segmentation fault",
+        "safe: a kept x is never written again",
+    ),
+    "changed x": Difference("`func` changes its x in place", "the solver's state changes", "no effect"),
+    "resized x": Difference("`func` resizes its x (`refcheck=False`)", "ValueError", "no effect"),
+    "changed diag": Difference("`func` changes the caller's `diag`", "the solve changes", "no effect"),
+    "conversion raises": Difference(
+        "the result's `__array__` raises",
+        "`_minpack.error`, and a traceback is printed; SystemExit ends the process",
+        "passes unchanged, as from `func` itself",
+    ),
+    "Ctrl-C": Difference(
+        "Ctrl-C while `func` is a C function", "noticed when the solve has ended", "noticed within one evaluation"
+    ),
+    "huge": Difference("m n beyond a C int", "the int overflows", "MemoryError, or it works"),
+    # Arguments
+    "evaluations": Difference(
+        "evaluations of the start",
+        "three: `func` is called `nfev + 2` times, `Dfun` `njev + 1` times",
+        "one: `func` is called `nfev` times, `Dfun` `njev` times",
+    ),
+    "dtype of x": Difference(
+        "dtype of x in the first call of `func`", "that of `x0` (an integer `p**-2` fails)", "float64, as in every call"
+    ),
+    "unsafe x0": Difference(
+        "`x0` does not cast safely to float64", "TypeError after a call of `func`", "the same TypeError, before it"
+    ),
+    "diag length": Difference(
+        "`diag` has not the length of `x0`",
+        "too short: memory past its end is read; too long: the rest is ignored",
+        "ValueError that names both lengths, before any call of `func`",
+    ),
+    "improper": Difference(
+        "`fjac`, `ipvt`, `qtf` where `ier` is 0", "uninitialised memory", "zeros, and 1 to n for `ipvt`"
+    ),
+    "negative maxfev": Difference(
+        "`maxfev` negative: the message of `ier` 5", "prints it as given", "prints the limit that applied"
+    ),
+    "maxfev 0.0": Difference("`maxfev=0.0`", "taken for 0", "TypeError, as for any float"),
+    "NumPy bool": Difference(
+        "NumPy's bool for `maxfev`, `full_output`, `col_deriv`", "DeprecationWarning or TypeError", "accepted"
+    ),
+    "truth": Difference(
+        "`full_output` or `col_deriv` is neither bool nor int", "TypeError or OverflowError", "its truth value counts"
+    ),
+    "argument texts": Difference(
+        "text of the error for an argument of the wrong type", "Python's or NumPy's", "names the argument"
+    ),
+    # Bits
+    "NaN epsfcn": Difference("`epsfcn=nan`", "every step is NaN", "the machine's precision, as Debian's MINPACK"),
+    "NaN paru": Difference(
+        "`lmpar`'s upper bound is NaN (Jacobians near the overflow limit)",
+        "the wheel's `min` keeps the NaN",
+        "it is ignored, as in Debian's MINPACK",
+    ),
+    "SciPy 1.15 ipvt": Difference(
+        "`infodict['ipvt']` from SciPy 1.15 on", "counts from 0", "counts from 1, as in MINPACK and SciPy up to 1.14"
+    ),
+    "SciPy 1.15 bits": Difference(
+        "numbers from SciPy 1.15 on",
+        "precision 2**-52, and up to 1.17 `qrfac` reads one element too far: other last digits",
+        "MINPACK's precision 2.22044604926e-16, and its bits",
+    ),
+}
+
+
+def table():
+    """DIFFERENCES as a table in Markdown."""
+    lines = ["| Case | SciPy | pyminpack |", "|---|---|---|"]
+    lines += [f"| {' | '.join(difference)} |" for difference in DIFFERENCES.values()]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(table())

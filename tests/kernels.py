@@ -1,0 +1,107 @@
+"""Our solver, through its C face minpack.h. See `minpack_calls` for the interface; covar is here only."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import subprocess
+import sys
+from ctypes import CFUNCTYPE, c_double, c_int, c_void_p
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from minpack_calls import UNTOUCHED, Array, Callback, Minpack, matrix, vector, work
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+BUILD = REPOSITORY / "build" / f"kernels-{sys.implementation.cache_tag}"
+
+RESIDUALS = CFUNCTYPE(c_int, c_void_p, c_int, c_int, c_void_p, c_void_p)
+JACOBIAN = CFUNCTYPE(c_int, c_void_p, c_int, c_int, c_void_p, c_void_p, c_int)
+CONTEXT = 0xC0DE            # an address that is handed through, never looked at
+WRONG_CONTEXT = -999        # the info of a solve whose call-back got another one
+
+
+@dataclass(frozen=True)
+class Covariance:
+    """What covar returns."""
+
+    r: Array  # (ldr, n): the covariance
+    rank: int
+
+
+class Kernels(Minpack):
+    """Inputs by value; residuals and Jacobian apart, with a context."""
+
+    sequences = {
+        routine: [name for name in names if name not in ("nprint", "lipvt")]
+        for routine, names in Minpack.sequences.items()
+    }
+    sequences["qrfac"].append("t")
+    sequences["covar"] = ["n", "r", "ldr", "ipvt", "tol", "rank", "wa"]
+
+    @cached_property
+    def library(self) -> ctypes.CDLL:
+        return ctypes.CDLL(str(build()))
+
+    def routine(self, name: str) -> Any:
+        return getattr(self.library, f"minpack_{name}")
+
+    def scalar(self, value: c_int | c_double) -> Any:
+        return value
+
+    def fcn(self, residuals: Callback, jacobian: Callback | None) -> list[Any]:
+        context = c_void_p(CONTEXT)
+        if jacobian is None:
+            return [RESIDUALS(partial(answer, residuals)), context]
+        return [RESIDUALS(partial(answer, residuals)), JACOBIAN(partial(answer, jacobian)), context]
+
+    def covar(self, r: ArrayLike, ipvt: ArrayLike, tol: float = 0.0, *, padding: int = 0) -> Covariance:
+        n = np.size(ipvt)
+        covariance, rank = matrix(r, padding), c_int(UNTOUCHED)
+        self.call("covar", n=n, r=covariance, ldr=n + padding, ipvt=vector(ipvt, np.int32), tol=tol, rank=rank,
+                  wa=work(n))
+        return Covariance(covariance, rank.value)
+
+
+def answer(callback: Callback, context: int, *arguments: int) -> int:
+    return callback.evaluate(*arguments) if context == CONTEXT else WRONG_CONTEXT
+
+
+def build() -> Path:
+    """The shared library, compiled as far as its sources changed. A folder that does not build is set up anew."""
+    setup = ("setup", "--wipe", str(BUILD), str(REPOSITORY), "-Dkernels=true")
+    compile_ = ("compile", "-C", str(BUILD), "minpack_kernels")
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with open(BUILD.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (BUILD / "build.ninja").exists() or meson(*compile_).returncode != 0:
+            for command in (setup, compile_):
+                result = meson(*command)
+                if result.returncode != 0:
+                    raise RuntimeError(f"meson {' '.join(command)} failed:\n{result.stdout}")
+    return BUILD / "minpack" / "libminpack_kernels.so"
+
+
+def meson(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Meson, with this interpreter's tools first in PATH."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return subprocess.run(["meson", *arguments], env={**os.environ, "PATH": path}, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+
+
+_kernels = Kernels()
+enorm = _kernels.enorm
+qrfac = _kernels.qrfac
+qrsolv = _kernels.qrsolv
+lmpar = _kernels.lmpar
+fdjac2 = _kernels.fdjac2
+chkder = _kernels.chkder
+covar = _kernels.covar
+lmdif = _kernels.lmdif
+lmder = _kernels.lmder

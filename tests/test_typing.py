@@ -1,0 +1,92 @@
+"""The types of the installed package, as mypy --strict sees them from a user's program."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+from typing import assert_type
+import numpy as np
+from numpy.typing import NDArray
+from pyminpack import InfoDict, leastsq
+
+Vector = NDArray[np.float64]
+Short = tuple[Vector, int]
+Full = tuple[Vector, Vector | None, InfoDict, str, int]
+
+def residuals(p: Vector, t: Vector, y: Vector) -> Vector:
+    model: Vector = p[0] * np.exp(-p[1] * t)
+    return model - y
+
+def jacobian(p: Vector, t: Vector, y: Vector) -> list[list[float]]:
+    return [[1.0, 2.0]]
+
+def single(p: Vector) -> float:
+    return float(p[0])
+
+t = np.linspace(0, 1, 5)
+flag = bool(t.size)
+
+assert_type(leastsq(single, 0), Short)
+assert_type(leastsq(residuals, [1, 1], (t, t)), Short)
+assert_type(leastsq(residuals, t, args=(t, t), Dfun=jacobian, col_deriv=True), Short)
+assert_type(leastsq(single, 0, full_output=False, ftol=0, gtol=0.0, maxfev=7, epsfcn=1e-8, factor=1, diag=[1]), Short)
+assert_type(leastsq(single, 0, t, None, False, False, 0, 0, 0, 7, None, 0.1, t), Short)
+assert_type(leastsq(single, 0, full_output=True), Full)
+assert_type(leastsq(residuals, (1.0, 1.0), (t, t), jacobian, True), Full)
+assert_type(leastsq(residuals, [1, 1], args=(t, t), Dfun=jacobian, full_output=True, diag=t), Full)
+assert_type(leastsq(single, 0, full_output=flag), Short | Full)
+assert_type(leastsq(single, 0, (), None, flag), Short | Full)
+
+x, cov_x, infodict, mesg, ier = leastsq(single, 0, full_output=True)
+assert_type(infodict["fvec"], Vector)
+assert_type(infodict["fjac"], Vector)
+assert_type(infodict["qtf"], Vector)
+assert_type(infodict["ipvt"], NDArray[np.int32])
+assert_type(infodict["nfev"], int)
+assert_type(infodict.get("njev"), int | None)
+"""
+
+ERRORS = {
+    "leastsq(3, 0)": "call-overload",
+    "leastsq(single)": "call-overload",
+    "leastsq(single, 0, Dfun=3)": "call-overload",
+    "leastsq(single, 0, ftol='1')": "call-overload",
+    "leastsq(single, 0, maxfev=1.5)": "call-overload",
+    "leastsq(single, 0, maxfev=None)": "call-overload",
+    "leastsq(single, 0, full_output='yes')": "call-overload",
+    "leastsq(single, 0, diag=single)": "call-overload",
+    "leastsq(single, 0, tolerance=1e-8)": "call-overload",
+    "wanting, three, more = leastsq(single, 0)": "misc",
+    "one, other = leastsq(single, 0, full_output=True)": "misc",
+    "infodict['fev']": "typeddict-item",
+    "cov_x.T": "union-attr",
+    "assert_type(x, int)": "assert-type",
+}
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """The codes of mypy's errors, line by line, in the program followed by the lines of ERRORS."""
+    folder = tmp_path_factory.mktemp("typing")
+    (folder / "program.py").write_text(PROGRAM + "\n".join(ERRORS))
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir=cache", "program.py"]
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert process.stderr == ""
+    codes = [set() for line in (PROGRAM + "\n".join(ERRORS)).splitlines()]
+    for number, text in re.findall(r"^program\.py:(\d+): error: (.*)$", process.stdout, re.MULTILINE):
+        codes[int(number) - 1].add(re.search(r"\[([a-z-]+)\]$", text)[1])
+    assert "checked 1 source file" in process.stdout
+    return codes
+
+
+def test_a_right_program_is_clean(found):
+    clean = len(PROGRAM.splitlines())
+    assert found[:clean] == [set()] * clean
+
+
+@pytest.mark.parametrize(("number", "code"), [*enumerate(ERRORS.values())], ids=ERRORS)
+def test_a_wrong_statement_is_found(found, number, code):
+    assert found[len(PROGRAM.splitlines()) + number] == {code}
