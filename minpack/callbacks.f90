@@ -11,13 +11,14 @@ module callbacks_module
     abstract interface
 
         !> fvec <- residuals at x
-        function residuals_t(context, m, n, x, fvec) result(iflag) bind(C)
+        function residuals_t(context, m, n, x, fvec, purpose) result(iflag) bind(C)
             import :: c_int, c_ptr, dp
             type(c_ptr),    value         :: context   !< handed through, never looked at
             integer(c_int), value         :: m         !< number of residuals
             integer(c_int), value         :: n         !< number of variables
             real(dp),       intent(in)    :: x(n)      !< point of evaluation
             real(dp),       intent(inout) :: fvec(m)   !< residuals
+            integer(c_int), value         :: purpose   !< 1: a step; 2: a difference, for the Jacobian
             integer(c_int)                :: iflag
         end function residuals_t
 

@@ -36,7 +36,7 @@ contains
             h = eps * abs(temp)
             if (h == 0) h = eps
             x(j) = temp + h
-            iflag = residuals(context, m, n, x, wa)
+            iflag = residuals(context, m, n, x, wa, 2_c_int)
             if (iflag < 0) return
             x(j) = temp
             fjac(1:m, j) = (wa - fvec) / h

@@ -42,13 +42,13 @@ contains
         do while (lm%request /= done)
             select case (lm%request)
             case (want_fvec)
-                iflag = residuals(context, m, n, x, fvec)
+                iflag = residuals(context, m, n, x, fvec, 1_c_int)
                 lm%nfev = 1
             case (want_fjac)
                 iflag = jacobian(context, m, n, x, fjac, ldfjac)
                 lm%njev = lm%njev + 1
             case (want_trial)
-                iflag = residuals(context, m, n, wa2, wa4)
+                iflag = residuals(context, m, n, wa2, wa4, 1_c_int)
                 lm%nfev = lm%nfev + 1
             end select
             if (iflag < 0) then

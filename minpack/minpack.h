@@ -7,8 +7,9 @@
 #ifndef MINPACK_H
 #define MINPACK_H
 
-/* fvec[0..m) <- residuals at x[0..n). A negative answer stops the solver, which returns it as info. */
-typedef int (*minpack_residuals)(void *context, int m, int n, const double *x, double *fvec);
+/* fvec[0..m) <- residuals at x[0..n). A negative answer stops the solver, which returns it as info.
+ * purpose: MINPACK's iflag on entry, 1 for a step, 2 for a difference of the Jacobian. */
+typedef int (*minpack_residuals)(void *context, int m, int n, const double *x, double *fvec, int purpose);
 
 /* fjac (m x n) <- Jacobian at x. A negative answer stops the solver, which returns it as info. */
 typedef int (*minpack_jacobian)(void *context, int m, int n, const double *x, double *fjac, int ldfjac);

@@ -21,7 +21,7 @@ from minpack_calls import UNTOUCHED, Array, Callback, Minpack, matrix, vector, w
 REPOSITORY = Path(__file__).resolve().parent.parent
 BUILD = REPOSITORY / "build" / f"kernels-{sys.implementation.cache_tag}"
 
-RESIDUALS = CFUNCTYPE(c_int, c_void_p, c_int, c_int, c_void_p, c_void_p)
+RESIDUALS = CFUNCTYPE(c_int, c_void_p, c_int, c_int, c_void_p, c_void_p, c_int)
 JACOBIAN = CFUNCTYPE(c_int, c_void_p, c_int, c_int, c_void_p, c_void_p, c_int)
 CONTEXT = 0xC0DE            # an address that is handed through, never looked at
 WRONG_CONTEXT = -999        # the info of a solve whose call-back got another one
@@ -58,8 +58,8 @@ class Kernels(Minpack):
     def fcn(self, residuals: Callback, jacobian: Callback | None) -> list[Any]:
         context = c_void_p(CONTEXT)
         if jacobian is None:
-            return [RESIDUALS(partial(answer, residuals)), context]
-        return [RESIDUALS(partial(answer, residuals)), JACOBIAN(partial(answer, jacobian)), context]
+            return [RESIDUALS(partial(answer_residuals, residuals)), context]
+        return [RESIDUALS(partial(answer_residuals, residuals)), JACOBIAN(partial(answer, jacobian)), context]
 
     def covar(self, r: ArrayLike, ipvt: ArrayLike, tol: float = 0.0, *, padding: int = 0) -> Covariance:
         n = np.size(ipvt)
@@ -71,6 +71,10 @@ class Kernels(Minpack):
 
 def answer(callback: Callback, context: int, *arguments: int) -> int:
     return callback.evaluate(*arguments) if context == CONTEXT else WRONG_CONTEXT
+
+
+def answer_residuals(callback: Callback, context: int, m: int, n: int, x: int, fvec: int, purpose: int) -> int:
+    return answer(callback, context, m, n, x, fvec)
 
 
 def build() -> Path:

@@ -55,7 +55,7 @@ dpmpar_(const int *i)
 static void
 residuals_fcn(const int *m, const int *n, const double *x, double *fvec, int *iflag)
 {
-    int answer = running.residuals(running.context, *m, *n, x, fvec);
+    int answer = running.residuals(running.context, *m, *n, x, fvec, *iflag);
 
     if (answer < 0)
         *iflag = answer;
@@ -69,7 +69,7 @@ jacobian_fcn(const int *m, const int *n, const double *x, double *fvec, double *
     if (*iflag == 2)
         answer = running.jacobian(running.context, *m, *n, x, fjac, *ldfjac);
     else
-        answer = running.residuals(running.context, *m, *n, x, fvec);
+        answer = running.residuals(running.context, *m, *n, x, fvec, *iflag);
     if (answer < 0)
         *iflag = answer;
 }
@@ -111,7 +111,7 @@ minpack_fdjac2(minpack_residuals residuals, void *context, int m, int n, double 
     const Solve outer = running;
 
     running = (Solve){residuals, 0, context};
-    *iflag = 0;
+    *iflag = 2;
     fdjac2_(residuals_fcn, &m, &n, x, fvec, fjac, &ldfjac, iflag, &epsfcn, wa);
     running = outer;
 }

@@ -327,7 +327,7 @@ raise_changed_size(Callback *cb, npy_intp size)
 }
 
 int
-callback_residuals(void *context, int m, int Py_UNUSED(n), const double *x, double *fvec)
+callback_residuals(void *context, int m, int Py_UNUSED(n), const double *x, double *fvec, int Py_UNUSED(purpose))
 {
     Callback *cb = context;
     int status = -1;

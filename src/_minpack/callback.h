@@ -39,7 +39,7 @@ void callback_clear(Callback *cb);
 PyObject *callback_first(Callback *cb, const double *x, double *eps);
 
 /* The solver's call-backs (minpack.h); context is a Callback. 0, or -1 with an exception. GIL: held. */
-int callback_residuals(void *context, int m, int n, const double *x, double *fvec);
+int callback_residuals(void *context, int m, int n, const double *x, double *fvec, int purpose);
 int callback_jacobian(void *context, int m, int n, const double *x, double *fjac, int ldfjac);
 
 /* The index of the first NaN or inf of v[0..size), or -1. */
