@@ -19,7 +19,8 @@ from numpy.typing import ArrayLike
 from minpack_calls import UNTOUCHED, Array, Callback, Minpack, matrix, vector, work
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-BUILD = REPOSITORY / "build" / f"kernels-{sys.implementation.cache_tag}"
+ORIGINAL = os.environ.get("ORIGINAL_MINPACK", "")  # as for ./dev: the kernels are then the original's
+BUILD = REPOSITORY / "build" / f"kernels-{'original-' if ORIGINAL else ''}{sys.implementation.cache_tag}"
 
 RESIDUALS = CFUNCTYPE(c_int, c_void_p, c_int, c_int, c_void_p, c_void_p, c_int)
 JACOBIAN = CFUNCTYPE(c_int, c_void_p, c_int, c_int, c_void_p, c_void_p, c_int)
@@ -79,7 +80,7 @@ def answer_residuals(callback: Callback, context: int, m: int, n: int, x: int, f
 
 def build() -> Path:
     """The shared library, compiled as far as its sources changed. A folder that does not build is set up anew."""
-    setup = ("setup", "--wipe", str(BUILD), str(REPOSITORY), "-Dkernels=true")
+    setup = ("setup", "--wipe", str(BUILD), str(REPOSITORY), "-Dkernels=true", f"-Doriginal_minpack={ORIGINAL}")
     compile_ = ("compile", "-C", str(BUILD), "minpack_kernels")
     BUILD.mkdir(parents=True, exist_ok=True)
     with open(BUILD.with_suffix(".lock"), "w") as lock:

@@ -52,6 +52,19 @@ dpmpar_(const int *i)
     }
 }
 
+/* The larger and the smaller of two numbers; the other one if one is NaN. */
+double
+dmax1_(const double *a, const double *b)
+{
+    return *b > *a || *a != *a ? *b : *a;
+}
+
+double
+dmin1_(const double *a, const double *b)
+{
+    return *b < *a || *a != *a ? *b : *a;
+}
+
 static void
 residuals_fcn(const int *m, const int *n, const double *x, double *fvec, int *iflag)
 {
@@ -113,6 +126,8 @@ minpack_fdjac2(minpack_residuals residuals, void *context, int m, int n, double 
     running = (Solve){residuals, 0, context};
     *iflag = 2;
     fdjac2_(residuals_fcn, &m, &n, x, fvec, fjac, &ldfjac, iflag, &epsfcn, wa);
+    if (*iflag > 0)
+        *iflag = 0;
     running = outer;
 }
 

@@ -6,6 +6,9 @@ PATH is the double-precision source: one .f file, a .gz of it, or a folder of .f
 source's sha256 (of the files of a folder one after the other), or fails with the names of the missing routines. With
 OUTPUT, writes the selection there.
 MINPACK's own DPMPAR is left out: as distributed it may hold the constants of another machine.
+
+What Fortran leaves to the compiler is settled: DMAX1 and DMIN1 of a NaN change with gfortran's version. Each routine is
+given a declaration that makes them functions, those of original.c, which ignore a NaN as Debian's libminpack1 does.
 """
 
 import gzip
@@ -18,6 +21,7 @@ ROUTINES = ("lmdif", "lmder", "lmpar", "qrfac", "qrsolv", "enorm", "fdjac2", "ch
 
 # Fixed form: a comment has c, C, * or ! in column 1, a statement starts in column 7.
 _HEAD = re.compile(r"^ {6}\s*(?:double\s+precision\s+function|subroutine)\s+(\w+)\s*\(", re.IGNORECASE)
+_CONTINUATION = re.compile(r"^ {5}[^ 0]")
 _END = re.compile(r"^ {6}\s*end\s*$", re.IGNORECASE)
 
 
@@ -53,7 +57,15 @@ def select(text: str, path: Path) -> str:
     missing = [name for name in ROUTINES if name not in found]
     if missing:
         raise SystemExit(f"original_minpack: {path} lacks the routines {', '.join(missing)}")
-    return "".join(found[name] for name in ROUTINES)
+    return "".join(settle_maxima(found[name]) for name in ROUTINES)
+
+
+def settle_maxima(unit: str) -> str:
+    """A program unit with DMAX1 and DMIN1 declared as functions, right after its head."""
+    lines = unit.splitlines(keepends=True)
+    end_of_head = next(i for i in range(1, len(lines)) if not _CONTINUATION.match(lines[i]))
+    declaration = "      DOUBLE PRECISION DMAX1, DMIN1\n      EXTERNAL DMAX1, DMIN1\n"
+    return "".join([*lines[:end_of_head], declaration, *lines[end_of_head:]])
 
 
 def main() -> None:

@@ -1,0 +1,77 @@
+"""The clients whose own tests run.py runs, and the failures that are expected of them."""
+
+from typing import NamedTuple
+
+
+class Client(NamedTuple):
+    """A package that calls leastsq."""
+
+    name: str  # on PyPI
+    version: str
+    needs: tuple[str, ...]  # what its tests import beyond its dependencies
+    arguments: tuple[str, ...]  # pytest's
+    sdist: bool = False  # are its tests in the sdist only?
+    timed: tuple[str, ...] = ()  # tests that assert seconds and call no leastsq: a busy machine may fail them in a run
+
+
+class Expected(NamedTuple):
+    """A test that passes with SciPy's leastsq and fails with ours."""
+
+    client: str
+    test: str
+    failure: str  # what its report must contain
+    reason: str
+
+
+# SciPy 1.14.1 is the oracle: the last with the original Fortran inside. The others are the newest that go with it.
+COMMON = ("numpy==2.2.6", "pytest==9.2.0")
+
+CLIENTS = (
+    Client(
+        "scipy",
+        "1.14.1",
+        ("hypothesis==6.170.15",),
+        (
+            "--pyargs",
+            "scipy.optimize.tests.test_minpack::TestLeastSq",
+            "scipy.optimize.tests.test_minpack::TestCurveFit",
+        ),
+    ),
+    Client(
+        "lmfit",
+        "1.3.4",
+        ("emcee==3.1.6", "matplotlib==3.11.2", "numdifftools==0.11.2", "pandas==3.1.1"),
+        ("tests",),
+        sdist=True,
+        timed=("tests.test_manypeaks_speed::test_manypeaks_speed",),
+    ),
+    Client(
+        "astropy",
+        "8.0.2",
+        ("dask==2026.8.0",),
+        (
+            "-Werror",  # as astropy's own configuration, which its wheel lacks
+            "--pyargs",
+            "astropy.modeling.tests.test_fitters",
+            "astropy.modeling.tests.test_constraints",
+            "astropy.modeling.tests.test_quantities_fitting",
+            "astropy.modeling.tests.test_fitting_parallel",
+        ),
+    ),
+    Client(
+        "xarray",
+        "2026.9.0",
+        ("dask==2026.8.0",),
+        ("-kcurvefit", "--pyargs", "xarray.tests.test_dataarray"),
+    ),
+)
+
+EXPECTED = (
+    Expected(
+        "lmfit",
+        "tests.test_parameters::test_parameters_usersyms",
+        "assert (3 > 3)",
+        "lmfit takes SciPy's two extra evaluations of the start off the calls that it counts; ours makes none. MINPACK "
+        "needs 5 calls here: of SciPy's 7 lmfit reports 5, of our 5 it reports 3, and the test asserts more than 3.",
+    ),
+)
