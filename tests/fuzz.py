@@ -2,11 +2,11 @@
 
     python tests/fuzz.py --cases 1000000
 
-A case is a whole solve, or one call of a kernel routine; --what all runs as many of each. A run is a row of chunks,
-seed, seed + 1, ...; a chunk is the same whenever and wherever it runs. The exit status is 1 if a case differed, which
-is then shrunk and printed in a form to paste.
+A case is a whole solve, or one call of a kernel routine; --what all runs as many of each. The exit status is 1 if a
+case differed; the first one found is shrunk and printed in a form to paste. A run consists of chunks with the seeds
+SEED, SEED + 1, ..., each the same whenever and wherever it runs.
 
-Hypothesis makes the cases from random bytes (`fuzz_one_input`), at half of its engine's cost.
+Hypothesis makes the cases from random bytes (`fuzz_one_input`), which costs half of what its engine does.
 """
 
 from __future__ import annotations
@@ -16,28 +16,30 @@ import random
 import sys
 import time
 from collections import Counter
-from itertools import count
+from dataclasses import dataclass
 from multiprocessing import get_context
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.database import InMemoryExampleDatabase
 
 import strategies
-from cases import Batch, Case, Mismatch
+from cases import MEMBERS, Batch, Case, Mismatch
 from kernels import build
 
 Tally = Counter[tuple[str, Any]]
 
-BYTES = 1000  # more than a case is made of
-SECONDS = 10  # between two lines of progress where they do not overwrite each other
+DRAWS = 500  # of a chunk
+BYTES = 1000  # more than one draw takes
+SECONDS = 30  # between two lines of progress, if they do not overwrite each other
 STRATEGIES = {"solver": strategies.solves, "kernels": strategies.batches}
-DRAWS = {"solver": 500, "kernels": 250}  # of a chunk
+CASES = {"solver": DRAWS, "kernels": DRAWS * MEMBERS}  # of a chunk
 
 
-class Chunk(NamedTuple):
-    """A fixed number of draws from a seed."""
+@dataclass(frozen=True)
+class Chunk:
+    """DRAWS draws from a seed."""
 
     what: str
     seed: int
@@ -51,16 +53,16 @@ class Chunk(NamedTuple):
         @given(STRATEGIES[self.what]())
         def test(case: Case | Batch) -> None:
             tally.update(case.check())
-            tally["all", "draws"] += 1
+            tally["draws", self.what] += 1
 
         rng = random.Random(f"{self.what} {self.seed}")
         fuzz_one_input = test.hypothesis.fuzz_one_input
         with np.errstate(all="ignore"):
             try:
-                while tally["all", "draws"] < DRAWS[self.what]:
+                while tally["draws", self.what] < DRAWS:
                     fuzz_one_input(rng.randbytes(BYTES))
             except Mismatch as mismatch:
-                return tally, f"chunk {self.seed} of {self.what}: {shrunk(test, mismatch)}"
+                return tally, f"--what {self.what} --seed {self.seed} --cases 1: {shrunk(test, mismatch)}"
         return tally, None
 
 
@@ -73,30 +75,65 @@ def shrunk(test: Any, mismatch: Mismatch) -> str:
     return str(mismatch)
 
 
-def cases(tally: Tally) -> int:
-    """How many cases a tally is about."""
-    return tally["values", "finite"] + tally["values", "NaN or inf"]
+class Progress:
+    """A line that says how far a run is."""
+
+    def __init__(self, what: str, wanted: int) -> None:
+        self.what, self.wanted = what, wanted
+        self.start = self.shown = time.monotonic()
+
+    def show(self, done: int, *, last: bool = False) -> None:
+        now = time.monotonic()
+        line = f"{self.what}: {done} of {self.wanted} cases, {done / (now - self.start):.0f} per second"
+        if sys.stderr.isatty():
+            print(f"\r{line}", end="\n" if last else "", file=sys.stderr, flush=True)
+        elif last or now - self.shown > SECONDS:
+            print(line, file=sys.stderr, flush=True)
+            self.shown = now
 
 
 def fuzz(what: str, wanted: int, seed: int, processes: int) -> tuple[Tally, str | None]:
-    """Run chunks until there are enough cases, with a line of progress."""
+    """Run at least the wanted number of cases, as far as the first mismatch."""
+    chunks = [Chunk(what, seed + i) for i in range(-(-wanted // CASES[what]))]
     tally: Tally = Counter()
-    start = shown = time.monotonic()
+    progress = Progress(what, len(chunks) * CASES[what])
+    mismatch = None
     with get_context("spawn").Pool(processes) as pool:
-        chunks = (Chunk(what, seed + i) for i in count())
-        while cases(tally) < wanted:
-            some = [next(chunks) for _ in range(4 * processes)]
-            for result, mismatch in pool.imap_unordered(Chunk.run, some):
-                tally += result
-                now = time.monotonic()
-                line = f"{what}: {cases(tally)} of {wanted} cases, {cases(tally) / (now - start):.0f}/s"
-                if sys.stderr.isatty():
-                    print(f"\r{line}", end="", file=sys.stderr, flush=True)
-                elif now - shown > SECONDS:
-                    print(line, file=sys.stderr, flush=True)
-                    shown = now
-                if mismatch is not None:
-                    return tally, mismatch
-                if cases(tally) >= wanted:
-                    break
-    return tally, None
+        for done, (result, mismatch) in enumerate(pool.imap_unordered(Chunk.run, chunks), 1):
+            tally += result
+            progress.show(done * CASES[what], last=done == len(chunks))
+            if mismatch is not None:
+                break
+    return tally, mismatch
+
+
+def summary(tally: Tally) -> str:
+    """A line of counts for each kind of label."""
+    lines = []
+    for kind in dict.fromkeys(kind for kind, _ in tally):
+        counts = {label: number for (other, label), number in tally.items() if other == kind}
+        lines.append(f"  {kind}: " + ", ".join(f"{label} {counts[label]}" for label in sorted(counts)))
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Random cases against libminpack.so.1, bit for bit.")
+    parser.add_argument("--cases", type=int, default=100_000, help="of each kind, rounded up (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the first chunk (default: %(default)s)")
+    parser.add_argument("--processes", type=int, default=2, help="(default: %(default)s)")
+    parser.add_argument("--what", choices=[*STRATEGIES, "all"], default="all", help="(default: %(default)s)")
+    options = parser.parse_args()
+
+    build()
+    for what in STRATEGIES if options.what == "all" else [options.what]:
+        tally, mismatch = fuzz(what, options.cases, options.seed, options.processes)
+        print(summary(tally))
+        if mismatch is not None:
+            print(f"MISMATCH, again by {mismatch}")
+            return 1
+        print(f"{what}: all equal to the bit")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
