@@ -19,8 +19,8 @@ from numpy.typing import ArrayLike
 from minpack_calls import UNTOUCHED, Array, Callback, Minpack, matrix, vector, work
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-ORIGINAL = os.environ.get("ORIGINAL_MINPACK", "")  # as for ./dev: the kernels are then the original's
-BUILD = REPOSITORY / "build" / f"kernels-{'original-' if ORIGINAL else ''}{sys.implementation.cache_tag}"
+MESON_ARGS = os.environ.get("MESON_ARGS", "").split()  # as for ./dev, so that both have the same solver
+BUILD = REPOSITORY / "build" / f"kernels-{Path(sys.prefix).name}"
 
 RESIDUALS = CFUNCTYPE(c_int, c_void_p, c_int, c_int, c_void_p, c_void_p, c_int)
 JACOBIAN = CFUNCTYPE(c_int, c_void_p, c_int, c_int, c_void_p, c_void_p, c_int)
@@ -80,7 +80,7 @@ def answer_residuals(callback: Callback, context: int, m: int, n: int, x: int, f
 
 def build() -> Path:
     """The shared library, compiled as far as its sources changed. A folder that does not build is set up anew."""
-    setup = ("setup", "--wipe", str(BUILD), str(REPOSITORY), "-Dkernels=true", f"-Doriginal_minpack={ORIGINAL}")
+    setup = ("setup", "--wipe", str(BUILD), str(REPOSITORY), "-Dkernels=true", *MESON_ARGS)
     compile_ = ("compile", "-C", str(BUILD), "minpack_kernels")
     BUILD.mkdir(parents=True, exist_ok=True)
     with open(BUILD.with_suffix(".lock"), "w") as lock:
