@@ -135,7 +135,7 @@ def vandermonde(m: int, n: int) -> Array:
 
 
 def at_the_norm_threshold() -> Array:
-    """Columns that lose sqrt(20 EPSMCH) of their norm in the first step, to rounding: the last bits decide what is next."""
+    """Columns left with sqrt(20 EPSMCH) of their norm by the first step, to rounding: last bits decide what is next."""
     sine_squared = 20 * 2.0**-52
     direction = np.array([np.sqrt(1 - sine_squared), 0.6 * np.sqrt(sine_squared), 0.8 * np.sqrt(sine_squared)])
     return np.array([[1.0, 0.0, 0.0], *(scale * direction for scale in np.linspace(0.5, 0.99, 100))]).T
