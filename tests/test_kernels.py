@@ -122,7 +122,7 @@ def test_enorm_equals_the_original(x):
 def test_enorm_of_random_vectors_equals_the_original(kind):
     rng = np.random.default_rng(1)
     for case in range(400):
-        x = KINDS[kind](rng, int(rng.integers(1, 40)))
+        x = KINDS[kind](rng, int(rng.integers(1, 40 if case < 300 else 400)))
         assert_same_bits(kernels.enorm(x), libminpack.enorm(x), f"case {case}, {x!r}")
 
 
@@ -135,10 +135,15 @@ def vandermonde(m: int, n: int) -> Array:
 
 
 def at_the_norm_threshold() -> Array:
-    """Columns left with sqrt(20 EPSMCH) of their norm by the first step, to rounding: last bits decide what is next."""
-    sine_squared = 20 * 2.0**-52
-    direction = np.array([np.sqrt(1 - sine_squared), 0.6 * np.sqrt(sine_squared), 0.8 * np.sqrt(sine_squared)])
-    return np.array([[1.0, 0.0, 0.0], *(scale * direction for scale in np.linspace(0.5, 0.99, 100))]).T
+    """Columns that fall, in the first step, to sqrt(20 EPSMCH) of their norm, to rounding.
+
+    Whether a norm is computed in full again depends on its last bits, and the order of the pivots on that.
+    """
+    rng = np.random.default_rng(9)
+    rest = rng.standard_normal((10, 40))
+    rest *= np.sqrt(20 * 2.0**-52 * rng.uniform(0.99, 1.01, 40)) / np.linalg.norm(rest, axis=0)
+    columns = rng.uniform(0.9, 0.9001, 40) * np.vstack([np.sqrt(1 - np.sum(rest**2, axis=0)), rest])
+    return np.column_stack([np.eye(11)[0], columns])
 
 
 MATRICES: dict[str, Array] = {
@@ -203,12 +208,15 @@ def test_qrfac_of_random_matrices_equals_the_original(kind, pivot):
 
 
 @every_pivoting
-@pytest.mark.parametrize(("m", "n"), [(8, 8), (17, 8), (40, 9), (33, 16), (50, 17), (64, 31), (300, 24)])
-def test_qrfac_of_larger_matrices_equals_the_original(m, n, pivot):
+@every_kind
+@pytest.mark.parametrize(("m", "n"), [(8, 8), (17, 8), (40, 9), (33, 16), (16, 33), (50, 17), (64, 31), (300, 24)])
+def test_qrfac_of_larger_matrices_equals_the_original(m, n, kind, pivot):
     rng = np.random.default_rng(3)
-    for kind in ("ordinary", "small integers", "some magnitudes", "all magnitudes", "spiked"):
+    for dependent in (False, True):
         a = KINDS[kind](rng, (m, n))
-        a[:, n // 2] = a[:, 0]
+        if dependent:
+            with np.errstate(all="ignore"):
+                make_dependent(rng, a)
         assert_agree("qrfac", a, pivot=pivot)
 
 
@@ -332,17 +340,30 @@ def test_fdjac2_equals_the_original(x, epsfcn, padding):
     assert_agree("fdjac2", cubic, x, cubic(x), epsfcn, padding=padding)
 
 
+def unanswered(at: int, iflag: int) -> UserFunction:
+    """cubic, but call number `at` answers with an iflag alone."""
+    calls = itertools.count(1)
+    return lambda x: iflag if next(calls) == at else cubic(x)
+
+
 @pytest.mark.parametrize("at", [1, 2, 3])
 def test_a_stop_in_fdjac2_leaves_the_original_outputs(at):
     x = np.array([1.0, 2.0, 3.0])
     for library in (kernels, libminpack):
-        calls = itertools.count(1)
-        actual = library.fdjac2(lambda x, calls=calls: -9 if next(calls) == at else cubic(x), x, cubic(x))
+        actual = library.fdjac2(unanswered(at, -9), x, cubic(x))
         assert actual.iflag == -9
         assert actual.points.shape == (at, 3)
         assert_same_bits(actual.x, actual.points[-1])  # the stopped variable stays stepped
         assert_same_bits(actual.fjac[:, :at - 1], libminpack.fdjac2(cubic, x, cubic(x)).fjac[:, :at - 1])
         assert np.all(actual.fjac[:, at - 1:] == UNTOUCHED)
+
+
+def test_a_positive_answer_does_not_stop_fdjac2():
+    x = [1.0, 2.0, 3.0]
+    for at in (1, 2, 3):
+        ours, theirs = (library.fdjac2(unanswered(at, 5), x, cubic(x)) for library in (kernels, libminpack))
+        assert len(ours.points) == 3
+        assert_same_outputs(vars(ours), theirs)
 
 
 # chkder
@@ -367,6 +388,14 @@ def test_chkder_grades_as_the_original(x, error):
     with np.errstate(all="ignore"):
         fjac = cubic_jacobian(x) * (1 + error)
     assert_agree("chkder", x, cubic(x), fjac, cubic(xp), mode=2, padding=2)
+
+
+def test_chkder_grades_errors_at_its_step_as_the_original():
+    """Relative errors of one step, sqrt(EPSMCH), to rounding: from there on the grade is 0."""
+    fvecp = np.arange(2.0, 40.0)
+    fvec, total = np.ones_like(fvecp), 1 + fvecp
+    fjac = ((fvecp - 1) / np.sqrt(EPSMCH) - total)[:, np.newaxis]
+    assert_agree("chkder", [1.0], fvec, fjac, fvecp, mode=2)
 
 
 def test_chkder_tells_right_from_wrong():
@@ -450,6 +479,14 @@ def test_improper_input_is_refused_untouched(m, options, driver):
 def test_no_variables_are_improper_input(driver):
     ours, theirs = (run(library, driver, cubic, cubic_jacobian, [], 5) for library in (kernels, libminpack))
     assert ours.info == 0
+    assert_same_outputs(vars(ours), theirs)
+
+
+@every_driver
+def test_a_positive_answer_does_not_stop(driver):
+    x = [1.0, 2.0, 3.0]
+    ours, theirs = (run(library, driver, unanswered(1, 5), cubic_jacobian, x, 5) for library in (kernels, libminpack))
+    assert len(ours.points) > 1
     assert_same_outputs(vars(ours), theirs)
 
 

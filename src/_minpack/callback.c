@@ -160,72 +160,101 @@ done:
     Py_XDECREF(error);
 }
 
-/* What a user's function returned as a base-class float64 array of any shape, aligned and in native byte order, or a
- * new reference to result itself if it is one. The dtype must cast safely. NULL with an exception.
- * flags: further requirements on the memory layout. */
+/* What a user's function returned as a base-class array of any shape, whose dtype casts safely to float64; a new
+ * reference, or NULL with an exception. */
 static PyArrayObject *
-as_float64(Callback *cb, const char *role, PyObject *function, PyObject *result, int flags)
+as_real_array(Callback *cb, const char *role, PyObject *function, PyObject *result)
 {
-    PyArrayObject *array = NULL;    /* owned */
-    PyArrayObject *cast = NULL;     /* owned, returned */
+    PyArrayObject *array = NULL;    /* owned, returned */
 
     array = (PyArrayObject *)PyArray_FromAny(result, NULL, 0, 0, NPY_ARRAY_ENSUREARRAY, NULL);
-    if (array == NULL)
-        return NULL;
-    if (PyArray_CanCastTypeTo(PyArray_DESCR(array), cb->float64, NPY_SAFE_CASTING))
-        cast = (PyArrayObject *)PyArray_FromArray(array, (PyArray_Descr *)Py_NewRef((PyObject *)cb->float64),
-                                                  NPY_ARRAY_ALIGNED | NPY_ARRAY_NOTSWAPPED | flags);
-    else
+    if (array != NULL && !PyArray_CanCastTypeTo(PyArray_DESCR(array), cb->float64, NPY_SAFE_CASTING)) {
         raise_unsafe_dtype(cb, role, function, array);
-    Py_DECREF(array);
-    return cast;
+        Py_CLEAR(array);
+    }
+    return array;
 }
 
-/* The shape of an array as a tuple; a new reference, or NULL with an exception. */
+/* A real array as float64, aligned and in native byte order; a new reference, or NULL with an exception.
+ * flags: further requirements on the memory layout. */
+static PyArrayObject *
+as_float64(Callback *cb, PyArrayObject *array, int flags)
+{
+    return (PyArrayObject *)PyArray_FromArray(array, (PyArray_Descr *)Py_NewRef((PyObject *)cb->float64),
+                                              NPY_ARRAY_ALIGNED | NPY_ARRAY_NOTSWAPPED | flags);
+}
+
+/* The shape of an array as a tuple; a new reference, or NULL with an exception. Memory may be collected meanwhile, and
+ * then a user's code may change the array. */
 static PyObject *
 shape_tuple(PyArrayObject *array)
 {
-    PyObject *shape = NULL;     /* owned, returned */
-    PyObject *dim;
-    int i;
-
-    shape = PyTuple_New(PyArray_NDIM(array));
-    for (i = 0; shape != NULL && i < PyArray_NDIM(array); i++) {
-        dim = PyLong_FromSsize_t(PyArray_DIM(array, i));
-        if (dim == NULL)
-            Py_CLEAR(shape);
-        else
-            PyTuple_SET_ITEM(shape, i, dim);
-    }
-    return shape;
+    return PyObject_GetAttrString((PyObject *)array, "shape");
 }
 
-/* Residuals as a contiguous float64 array of one dimension, or of none (a scalar, which counts as one residual); a new
- * reference, or NULL with an exception. */
+/* Refuse residuals of another length than the first ones. */
+static void
+raise_changed_size(Callback *cb, npy_intp size)
+{
+    PyObject *name = NULL;      /* owned */
+
+    name = quoted_name(cb->func);
+    if (name == NULL)
+        return;
+    PyErr_Format(PyExc_ValueError,
+                 "The array returned by a function changed size between calls: func%U returned %zd residuals, "
+                 "after %d in its first call", name, (Py_ssize_t)size, cb->m);
+    Py_DECREF(name);
+}
+
+/* Whether so many residuals are as many as expected. 0, or -1 with an exception. */
+static int
+check_size(Callback *cb, npy_intp size)
+{
+    if (cb->func_calls > 1 && size != cb->m)
+        raise_changed_size(cb, size);
+    else if (size > INT_MAX)
+        PyErr_Format(PyExc_OverflowError, "leastsq: func returned %zd residuals; expected at most %d",
+                     (Py_ssize_t)size, INT_MAX);
+    else
+        return 0;
+    return -1;
+}
+
+/* Residuals as a contiguous float64 array of one dimension, or of none (a scalar, which counts as one residual), as
+ * many as expected; a new reference, or NULL with an exception. */
 static PyArrayObject *
 as_residuals(Callback *cb, PyObject *result)
 {
-    PyArrayObject *array = NULL;    /* owned, returned */
+    PyArrayObject *array = NULL;    /* owned */
+    PyArrayObject *fvec = NULL;     /* owned, returned */
     PyObject *name = NULL;          /* owned */
     PyObject *shape = NULL;         /* owned */
 
-    array = as_float64(cb, "func", cb->func, result, NPY_ARRAY_C_CONTIGUOUS);
-    if (array == NULL || PyArray_NDIM(array) <= 1)
-        return array;
+    array = as_real_array(cb, "func", cb->func, result);
+    if (array == NULL)
+        goto done;
+    if (PyArray_NDIM(array) <= 1) {
+        if (check_size(cb, PyArray_SIZE(array)) == 0)
+            fvec = as_float64(cb, array, NPY_ARRAY_C_CONTIGUOUS);
+        goto done;
+    }
     name = quoted_name(cb->func);
-    shape = shape_tuple(array);
-    if (name != NULL && shape != NULL)
+    if (name != NULL)
+        shape = shape_tuple(array);
+    if (shape != NULL)
         PyErr_Format(PyExc_TypeError,
                      "leastsq: func%U returned an array of shape %S; expected one dimension (use .ravel())",
                      name, shape);
+done:
     Py_XDECREF(name);
     Py_XDECREF(shape);
-    Py_DECREF(array);
-    return NULL;
+    Py_XDECREF(array);
+    return fvec;
 }
 
-/* Whether the array last handed to a user's function can be handed out again: nobody else holds it, and it still is
- * the plain float64 vector that was made. */
+/* Whether the array last handed to a user's function can be handed out again: nobody else holds it, not even weakly,
+ * and it still is the plain float64 vector that was made. */
 static int
 x_is_reusable(const Callback *cb)
 {
@@ -237,7 +266,8 @@ x_is_reusable(const Callback *cb)
     PyArrayObject *x = (PyArrayObject *)cb->x;
 
     return x != NULL && Py_REFCNT(x) == 1 && PyArray_NDIM(x) == 1 && PyArray_DIM(x, 0) == cb->n
-        && PyArray_DESCR(x) == cb->float64 && PyArray_BASE(x) == NULL
+        && PyArray_STRIDE(x, 0) == (npy_intp)sizeof(double) && PyArray_DESCR(x) == cb->float64
+        && PyArray_BASE(x) == NULL && ((PyArrayObject_fields *)x)->weakreflist == NULL
         && PyArray_CHKFLAGS(x, NPY_ARRAY_CARRAY | NPY_ARRAY_OWNDATA);
 #endif
 }
@@ -292,11 +322,6 @@ callback_first(Callback *cb, const double *x, double *eps)
     if (array == NULL)
         goto done;
     m = PyArray_SIZE(array);
-    if (m > INT_MAX) {
-        PyErr_Format(PyExc_OverflowError, "leastsq: func returned %zd residuals; expected at most %d",
-                     (Py_ssize_t)m, INT_MAX);
-        goto done;
-    }
     fvec = PyArray_SimpleNew(1, &m, NPY_DOUBLE);
     if (fvec == NULL)
         goto done;
@@ -309,21 +334,6 @@ done:
     Py_XDECREF(original);
     Py_XDECREF(result);
     return fvec;
-}
-
-/* Refuse residuals of another length than the first ones. */
-static void
-raise_changed_size(Callback *cb, npy_intp size)
-{
-    PyObject *name = NULL;      /* owned */
-
-    name = quoted_name(cb->func);
-    if (name == NULL)
-        return;
-    PyErr_Format(PyExc_ValueError,
-                 "The array returned by a function changed size between calls: func%U returned %zd residuals, "
-                 "after %d in its first call", name, (Py_ssize_t)size, cb->m);
-    Py_DECREF(name);
 }
 
 int
@@ -343,6 +353,7 @@ callback_residuals(void *context, int m, int Py_UNUSED(n), const double *x, doub
         goto done;
     cb->func_calls++;
     if (PyArray_CheckExact(result) && PyArray_NDIM((PyArrayObject *)result) == 1
+            && PyArray_DIM((PyArrayObject *)result, 0) == m
             && PyArray_DESCR((PyArrayObject *)result) == cb->float64
             && PyArray_ISCARRAY_RO((PyArrayObject *)result))
         array = (PyArrayObject *)Py_NewRef(result);
@@ -350,10 +361,6 @@ callback_residuals(void *context, int m, int Py_UNUSED(n), const double *x, doub
         array = as_residuals(cb, result);
     if (array == NULL)
         goto done;
-    if (PyArray_SIZE(array) != m) {
-        raise_changed_size(cb, PyArray_SIZE(array));
-        goto done;
-    }
     memcpy(fvec, PyArray_DATA(array), (size_t)m * sizeof(double));
     note_nonfinite_residuals(cb, fvec);
     status = 0;
@@ -371,8 +378,9 @@ raise_Dfun_shape(Callback *cb, PyArrayObject *array)
     PyObject *shape = NULL;     /* owned */
 
     name = quoted_name(cb->Dfun);
-    shape = shape_tuple(array);
-    if (name != NULL && shape != NULL)
+    if (name != NULL)
+        shape = shape_tuple(array);
+    if (shape != NULL)
         PyErr_Format(PyExc_TypeError,
                      "leastsq: there is a mismatch between the input and output shape of the 'Dfun' argument%U."
                      " Shape should be (%d, %d) but it is %S.",
@@ -453,6 +461,7 @@ callback_jacobian(void *context, int m, int n, const double *x, double *fjac, in
     Callback *cb = context;
     int status = -1;
     PyObject *result = NULL;        /* owned */
+    PyArrayObject *real = NULL;     /* owned */
     PyArrayObject *array = NULL;    /* owned */
     npy_intp along_m, along_n;
 
@@ -460,16 +469,18 @@ callback_jacobian(void *context, int m, int n, const double *x, double *fjac, in
     if (result == NULL)
         goto done;
     cb->Dfun_calls++;
-    array = as_float64(cb, "Dfun", cb->Dfun, result, 0);
-    if (array == NULL)
+    real = as_real_array(cb, "Dfun", cb->Dfun, result);
+    if (real == NULL || jacobian_strides(cb, real, &along_m, &along_n) < 0)
         goto done;
-    if (jacobian_strides(cb, array, &along_m, &along_n) < 0)
+    array = as_float64(cb, real, 0);
+    if (array == NULL || jacobian_strides(cb, array, &along_m, &along_n) < 0)
         goto done;
     copy_jacobian(fjac, m, n, ldfjac, PyArray_BYTES(array), along_m, along_n);
     note_nonfinite_jacobian(cb, fjac, ldfjac);
     status = 0;
 done:
     Py_XDECREF(array);
+    Py_XDECREF(real);
     Py_XDECREF(result);
     return status;
 }

@@ -42,13 +42,14 @@ done:
     return x;
 }
 
-/* The caller's diag as a float64 vector of length n. A new reference, or NULL with an exception. */
+/* The caller's diag as a float64 vector of length n, of its own. A new reference, or NULL with an exception. */
 static PyArrayObject *
 scaling_vector(PyObject *diag, npy_intp n)
 {
     PyArrayObject *array = NULL;    /* owned, returned */
 
-    array = (PyArrayObject *)PyArray_FromAny(diag, PyArray_DescrFromType(NPY_DOUBLE), 0, 0, NPY_ARRAY_CARRAY_RO, NULL);
+    array = (PyArrayObject *)PyArray_FromAny(diag, PyArray_DescrFromType(NPY_DOUBLE), 0, 0,
+                                              NPY_ARRAY_CARRAY_RO | NPY_ARRAY_ENSURECOPY | NPY_ARRAY_ENSUREARRAY, NULL);
     if (array == NULL)
         return NULL;
     if (PyArray_NDIM(array) != 1)
