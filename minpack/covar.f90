@@ -14,7 +14,7 @@ contains
     !>
     !> Source: Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on COVAR.
     pure subroutine covar(n, r, ldr, ipvt, tol, rank, wa) bind(C, name="minpack_covar")
-        integer(c_int), value, intent(in)    :: n           !< order of R
+        integer(c_int), value, intent(in)    :: n           !< order of R, n >= 1
         integer(c_int), value, intent(in)    :: ldr         !< leading dimension of r, ldr >= n
         real(dp),              intent(inout) :: r(ldr, n)   !< in: R; out: the whole symmetric covariance
         integer(c_int),        intent(in)    :: ipvt(n)     !< column j of A P is column ipvt(j) of A

@@ -135,15 +135,13 @@ class Case(Described):
 
 @dataclass(frozen=True, repr=False)
 class Batch(Described):
-    """MEMBERS calls of a kernel routine, alike in all that is said here."""
+    """MEMBERS calls of a kernel routine, alike in all that is said here but for the recipe, which goes round."""
 
     routine: str = "enorm"
-    data: str = "integers"
-    structure: str = "dense"
     n: int = 1
     more: int = 0  # m - n
     seed: int = 0
-    scale: float = 1.0
+    recipes: tuple[tuple[str, str, float], ...] = (("integers", "dense", 1.0),)  # (data, structure, scale)
     specials: tuple[float, ...] = ()  # each somewhere in each member
     extreme: bool = False  # delta, par and epsfcn of any magnitude and sign
     factored: bool = False  # R and the permutation are qrfac's
@@ -181,10 +179,20 @@ class Batch(Described):
         return CALLS[self.routine].format(**values)
 
     def numbers(self, rng: Random, *shape: int) -> Array:
-        return DATA[self.data](rng, (MEMBERS, *shape)) * self.scale
+        return self.mixed([DATA[data](rng, (MEMBERS, *shape)) * scale for data, _, scale in self.recipes])
 
     def matrices(self, rng: Random, m: int, n: int) -> Array:
-        return matrices(rng, self.data, self.structure, (MEMBERS, n, m)) * self.scale
+        shape = (MEMBERS, n, m)
+        return self.mixed([matrices(rng, data, how, shape) * scale for data, how, scale in self.recipes])
+
+    def mixed(self, stacks: list[Array]) -> Array:
+        """Members from each recipe's stack in turn."""
+        for i, stack in enumerate(stacks[1:], 1):
+            stacks[0][i :: len(stacks)] = stack[i :: len(stacks)]
+        return stacks[0]
+
+    def scales(self) -> Array:
+        return np.resize([scale for _, _, scale in self.recipes], MEMBERS)
 
     def sprinkle(self, rng: Random, *arrays: Array) -> None:
         """Put the special values into arrays, each into one of them."""
@@ -231,7 +239,7 @@ class Batch(Described):
             ipvt = rng.permuted(np.tile(np.arange(1, n + 1, dtype=np.int32), (MEMBERS, 1)), axis=1)
         diag, qtb = self.numbers(rng, n), self.numbers(rng, n)
         if not self.extreme:
-            diag = np.abs(diag) / self.scale
+            diag = np.abs(diag) / self.scales()[:, np.newaxis]
             if self.routine == "lmpar":
                 diag[diag == 0] = 1
         self.sprinkle(rng, r, diag, qtb)
@@ -243,7 +251,7 @@ class Batch(Described):
 
     def lmpar(self, rng: Random) -> tuple[Arrays, list[list[Answer]]]:
         arguments, answers = self.triangle(rng)
-        par = self.moderate(rng, -6, 6, 0.0)[:, np.newaxis] * self.scale
+        par = (self.moderate(rng, -6, 6, 0.0) * self.scales())[:, np.newaxis]
         return arguments | {"delta": self.moderate(rng, -4, 3), "par": par}, answers
 
     def fdjac2(self, rng: Random) -> tuple[Arrays, list[list[Answer]]]:

@@ -41,12 +41,12 @@ DIFFERENCES = {
         "TypeError that names the function, the dtype and the one expected, with its cause; nothing is printed",
     ),
     "imaginary": Difference(
-        "`func` returns a list of NumPy's complex numbers",
+        "`func` or `Dfun` returns a list of NumPy's complex numbers",
         "the imaginary parts are lost, with a ComplexWarning",
         "TypeError, as for any complex numbers",
     ),
     "objects": Difference(
-        "`func` returns a list of Fractions, Decimals, strings, or integers beyond 64 bits",
+        "`func` or `Dfun` returns a list of Fractions, Decimals, strings, longdoubles, or integers beyond 64 bits",
         "each is converted",
         "TypeError, as for any array of objects",
     ),
@@ -98,7 +98,10 @@ DIFFERENCES = {
         "one: `func` is called `nfev` times, `Dfun` `njev` times",
     ),
     "dtype of x": Difference(
-        "dtype of x in the first call of `func`", "that of `x0` (an integer `p**-2` fails)", "float64, as in every call"
+        "dtype of x in the first call of `func`",
+        "that of `x0`: an integer `p**-2` fails; a float32 `x0` may make the result float32, and with it the default"
+        " `epsfcn` and every difference step",
+        "float64, as in every call",
     ),
     "unsafe x0": Difference(
         "`x0` does not cast safely to float64", "TypeError after a call of `func`", "the same TypeError, before it"
@@ -107,6 +110,11 @@ DIFFERENCES = {
         "`diag` has not the length of `x0`",
         "too short: memory past its end is read; too long: the rest is ignored",
         "ValueError that names both lengths, before any call of `func`",
+    ),
+    "improper with Dfun": Difference(
+        "improper input (`ier` 0) with a `Dfun`",
+        "`Dfun` is called first: its exception, or the TypeError for its shape, comes",
+        "`Dfun` is not called",
     ),
     "improper": Difference(
         "`fjac`, `ipvt`, `qtf` where `ier` is 0", "uninitialised memory", "zeros, and 1 to n for `ipvt`"

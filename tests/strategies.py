@@ -21,10 +21,10 @@ KERNEL_MORE = [*MORE, 1, 2, 4, 30, 64, 130, -1]
 SPECIALS = [0.0, -0.0, 1.0, nan, inf, -inf, DENORMAL, -DENORMAL, 1e-310, TINY, -HUGE, HUGE / 2, 1e-200, -1e200,
             RDWARF, RDWARF * (1 - 2**-53), RGIANT, RGIANT / 2, RGIANT / 3, EPSMCH]  # fmt: skip
 NOT_FINITE = [nan, inf, -inf]
-SCALES = [1e-8, 1e8, 1e-20, 1e19, 1e30, 1e-100, 1e100, 1e-160, 1e155, 1e-200, 1e200, 1e-300, 1e300, 1e308]
+SCALES = [1e-8, 1e8, 1e-20, 1e19, 1e30, 1e-100, 1e100, 1e-160, 1e155, 1e-200, 1e200, 1e-300, 1e300, 5e307]
 
 drivers = st.sampled_from(["lmdif", "lmder"])
-routines = st.sampled_from(KERNELS)
+routines = st.sampled_from([*KERNELS, "qrfac"])
 families = st.sampled_from(list(FAMILIES))
 data = st.sampled_from([*DATA, *4 * ["normal"]])
 structures = st.sampled_from(["dense", "dense", *STRUCTURES])
@@ -60,7 +60,8 @@ OPTIONAL = {driver: st.lists(st.sampled_from([name for name in FIELDS if name !=
 
 sizes, more = st.sampled_from(SIZES), st.sampled_from(MORE)
 kernel_sizes, kernel_more = st.sampled_from(KERNEL_SIZES), st.sampled_from(KERNEL_MORE)
-kernel_scales = st.sampled_from([*[1.0] * 5, *SCALES])
+recipe = st.tuples(data, structures, st.sampled_from([*5 * [1.0], *SCALES]))
+recipes = st.lists(recipe, min_size=1, max_size=5).map(tuple)
 kernel_specials = st.lists(st.sampled_from(SPECIALS), max_size=3).map(tuple)
 paddings = st.sampled_from([0, 1, 3])
 
@@ -88,5 +89,4 @@ def batches(draw: st.DrawFn) -> Batch:
         options["pivot"] = not draw(st.booleans())
     if routine != "enorm":
         options["padding"] = draw(paddings)
-    return Batch(routine, draw(data), draw(structures), n, extra, draw(seeds), draw(kernel_scales),
-                 draw(kernel_specials), **options)  # fmt: skip
+    return Batch(routine, n, extra, draw(seeds), draw(recipes), draw(kernel_specials), **options)

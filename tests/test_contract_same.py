@@ -179,7 +179,7 @@ def test_maxfev(case):
     *(Case(f"{name} {value!r}", decay, [1.0, 1.0], own_words=f"CPython's; ours names {name}", **{name: value})
       for name in ("ftol", "xtol", "gtol", "factor") for value in (None, "1")),
     Case("epsfcn '1'", decay, [1.0, 1.0], epsfcn="1", own_words="CPython's; ours names epsfcn"),
-    Case("ftol complex", decay, [1.0, 1.0], ftol=1j),
+    Case("ftol complex", decay, [1.0, 1.0], ftol=1j, own_words="CPython's; ours names ftol"),
     Case("all 0", decay, [1.0, 1.0], ftol=0, xtol=0, gtol=0),
     Case("all NaN", decay, [1.0, 1.0], ftol=np.nan, xtol=np.nan, gtol=np.nan, maxfev=50),
     *(Case(f"factor {value}", decay, [1.0, 1.0], factor=value) for value in (1, 0.1, 1e-300, 1e300, np.inf)),

@@ -516,6 +516,18 @@ def test_too_small_is_at_most_twelve_digits_of_the_precision(info, residual, slo
     assert_same_outputs(vars(ours), theirs)
 
 
+@pytest.mark.parametrize(("start", "trial", "factor"), [
+    ((0.015625, 0.9998779222360098), 0.9999694819561995, 100.0),    # ratio 0.25
+    ((1.0, 0.0), 0.9650572258776937, 0.046875),                     # ratio 0.75, the bound on the step reached
+])
+def test_a_ratio_just_at_its_limit_gives_the_original_outputs(start, trial, factor):
+    def run(library: Any) -> Solution:
+        answers = itertools.chain([start, (trial, 0.0)], ((trial * 0.9**k, 0.0) for k in itertools.count(1)))
+        return library.lmder(lambda x: next(answers), lambda x: [[1.0], [0.0]], [1.0], 2, factor=factor)
+
+    assert_same_outputs(vars(run(kernels)), run(libminpack))
+
+
 def make_functions(seed: int, m: int, n: int) -> tuple[UserFunction, UserFunction]:
     """Random nonlinear residuals and their Jacobian, which from some call on may answer with special numbers."""
     rng = np.random.default_rng(seed)
@@ -526,7 +538,7 @@ def make_functions(seed: int, m: int, n: int) -> tuple[UserFunction, UserFunctio
     if rng.random() < 0.2:
         a *= rng.choice([1e-160, 1e150])
     first, last = sorted(rng.integers(1, 40, 2))
-    spoilt = rng.random() < 0.7
+    spoilt, deaf = rng.random(2) < (0.7, 0.3)
     calls = itertools.count(1)
 
     def spoil(values: Array) -> Array:
@@ -534,11 +546,17 @@ def make_functions(seed: int, m: int, n: int) -> tuple[UserFunction, UserFunctio
             values.flat[rng.integers(0, values.size, 2)] = rng.choice(SPECIAL, 2)
         return values
 
+    def hear(x: Array) -> Array:
+        """x, or something finite: a deaf function does not answer NaN to NaN, and the solver goes on."""
+        return np.nan_to_num(x, nan=0.5, posinf=1, neginf=-1) if deaf else x
+
     def residuals(x: Array) -> Array:
+        x = hear(x)
         with np.errstate(all="ignore"):
             return spoil((a * (x + curvature * np.sin(x))).sum(axis=1) - b)
 
     def jacobian(x: Array) -> Array:
+        x = hear(x)
         with np.errstate(all="ignore"):
             return spoil(a * (1 + curvature * np.cos(x)))
 

@@ -38,6 +38,8 @@ assert_type(leastsq(single, 0, full_output=True), Full)
 assert_type(leastsq(residuals, (1.0, 1.0), (t, t), jacobian, True), Full)
 assert_type(leastsq(residuals, [1, 1], args=(t, t), Dfun=jacobian, full_output=True, diag=t), Full)
 assert_type(leastsq(single, 0, full_output=flag), Short | Full)
+assert_type(leastsq(single, 0, full_output=1, col_deriv=0), Short | Full)
+assert_type(leastsq(single, 0, ftol=np.float32(1), maxfev=np.int64(3), factor=np.float64(1), epsfcn=t[0]), Short)
 assert_type(leastsq(single, 0, (), None, flag), Short | Full)
 
 x, cov_x, infodict, mesg, ier = leastsq(single, 0, full_output=True)

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "errors.h"
+
 int
 callback_init(Callback *cb, PyObject *func, PyObject *Dfun, PyObject *args, int col_deriv, int n)
 {
@@ -106,25 +108,6 @@ quoted_name(PyObject *function)
     return quoted;
 }
 
-/* The pending exception, normalised; the caller owns it. */
-static PyObject *
-take_raised_exception(void)
-{
-#if PY_VERSION_HEX >= 0x030C0000
-    return PyErr_GetRaisedException();
-#else
-    PyObject *type, *value, *traceback;
-
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    if (traceback != NULL)
-        PyException_SetTraceback(value, traceback);
-    Py_XDECREF(type);
-    Py_XDECREF(traceback);
-    return value;
-#endif
-}
-
 /* Refuse an array whose dtype does not cast safely to float64; NumPy's own refusal becomes the cause. */
 static void
 raise_unsafe_dtype(Callback *cb, const char *role, PyObject *function, PyArrayObject *array)
@@ -132,8 +115,6 @@ raise_unsafe_dtype(Callback *cb, const char *role, PyObject *function, PyArrayOb
     PyObject *name = NULL;      /* owned */
     PyObject *message = NULL;   /* owned */
     PyObject *cast = NULL;      /* owned */
-    PyObject *cause = NULL;     /* owned */
-    PyObject *error = NULL;     /* owned */
 
     name = quoted_name(function);
     if (name == NULL)
@@ -143,21 +124,15 @@ raise_unsafe_dtype(Callback *cb, const char *role, PyObject *function, PyArrayOb
         role, name, (PyObject *)PyArray_DESCR(array));
     if (message == NULL)
         goto done;
-    error = PyObject_CallOneArg(PyExc_TypeError, message);
-    if (error == NULL)
-        goto done;
     cast = PyArray_FromArray(array, (PyArray_Descr *)Py_NewRef((PyObject *)cb->float64), NPY_ARRAY_CARRAY_RO);
-    if (cast == NULL) {
-        cause = take_raised_exception();
-        PyException_SetCause(error, Py_NewRef(cause));
-    }
-    PyErr_SetObject(PyExc_TypeError, error);
+    if (cast != NULL)       /* NumPy 1 looks at the value of a scalar, too */
+        PyErr_SetObject(PyExc_TypeError, message);
+    else if (PyErr_ExceptionMatches(PyExc_TypeError))
+        raise_from_pending(PyExc_TypeError, Py_NewRef(message));
 done:
     Py_XDECREF(name);
     Py_XDECREF(message);
     Py_XDECREF(cast);
-    Py_XDECREF(cause);
-    Py_XDECREF(error);
 }
 
 /* What a user's function returned as a base-class array of any shape, whose dtype casts safely to float64; a new

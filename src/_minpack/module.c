@@ -4,6 +4,7 @@
 
 #include <limits.h>
 
+#include "errors.h"
 #include "solve.h"
 
 PyDoc_STRVAR(module_doc, "MINPACK's Levenberg-Marquardt drivers; use pyminpack.leastsq.");
@@ -18,15 +19,19 @@ PyDoc_STRVAR(lmder_doc,
 "--\n\n"
 "Least squares with the Jacobian Dfun; returns (x, info, infodict, cov_x, nonfinite).");
 
-/* Parse a real number; what its __float__ raises propagates. 0, or -1 with an exception that names the argument. */
+/* Parse a real number. 0, or -1 with an exception that names the argument. */
 static int
 parse_double(PyObject *value, const char *name, double *number)
 {
     *number = PyFloat_AsDouble(value);
     if (*number != -1.0 || !PyErr_Occurred())
         return 0;
-    if (PyErr_ExceptionMatches(PyExc_TypeError) && !PyNumber_Check(value))
-        PyErr_Format(PyExc_TypeError, "leastsq: %s must be a real number, not %.200s", name, Py_TYPE(value)->tp_name);
+    if (PyErr_ExceptionMatches(PyExc_TypeError))
+        raise_from_pending(PyExc_TypeError, PyUnicode_FromFormat("leastsq: %s must be a real number, not %.200s", name,
+                                                                 Py_TYPE(value)->tp_name));
+    else if (PyErr_ExceptionMatches(PyExc_OverflowError))
+        raise_from_pending(PyExc_OverflowError,
+                           PyUnicode_FromFormat("leastsq: %s is too large; expected a float64", name));
     return -1;
 }
 

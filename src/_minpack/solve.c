@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "callback.h"
+#include "errors.h"
 #include "minpack.h"
 
 /* x0 flattened in C order, as a new float64 vector of its own; its dtype must cast safely. NULL with an exception. */
@@ -50,8 +51,13 @@ scaling_vector(PyObject *diag, npy_intp n)
 
     array = (PyArrayObject *)PyArray_FromAny(diag, PyArray_DescrFromType(NPY_DOUBLE), 0, 0,
                                               NPY_ARRAY_CARRAY_RO | NPY_ARRAY_ENSURECOPY | NPY_ARRAY_ENSUREARRAY, NULL);
-    if (array == NULL)
+    if (array == NULL) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError) || PyErr_ExceptionMatches(PyExc_ValueError))
+            raise_from_pending(PyExc_ValueError,
+                               PyUnicode_FromFormat("leastsq: diag must be a vector of %zd real numbers, not %.200s",
+                                                    (Py_ssize_t)n, Py_TYPE(diag)->tp_name));
         return NULL;
+    }
     if (PyArray_NDIM(array) != 1)
         PyErr_Format(PyExc_ValueError, "leastsq: diag has %d dimensions; expected a vector of length %zd, as x0",
                      PyArray_NDIM(array), (Py_ssize_t)n);
@@ -196,7 +202,8 @@ solve(const Problem *problem)
     if (info < 0)
         goto done;
 
-    if (problem->full_output && info >= MINPACK_FTOL && info <= MINPACK_GTOL)
+    /* A NaN in the Jacobian may show in cov_x alone, so that the warning needs it. */
+    if ((problem->full_output || cb.nonfinite.call != 0) && info >= MINPACK_FTOL && info <= MINPACK_GTOL)
         cov_x = covariance(m, n, PyArray_DATA(fjac), PyArray_DATA(ipvt), wa1);
     else
         cov_x = Py_NewRef(Py_None);

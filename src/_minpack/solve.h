@@ -23,7 +23,7 @@ typedef struct {
 } Problem;
 
 /* Run MINPACK. Returns a new tuple (x, info, infodict, cov_x, nonfinite), or NULL with an exception.
- * infodict and cov_x are None without full_output; cov_x also where there is none;
+ * infodict is None without full_output; cov_x where there is none, or where nobody needs it;
  * nonfinite is None, or (what, role, index, call) if fvec or cov_x is not finite.  GIL: held. */
 PyObject *solve(const Problem *problem);
 

@@ -1,9 +1,11 @@
 """`leastsq`: SciPy's interface over MINPACK's drivers."""
 
+from __future__ import annotations
+
 import operator
 import warnings
 from collections.abc import Callable
-from typing import Any, Literal, NotRequired, TypedDict, overload
+from typing import Any, Literal, NotRequired, SupportsFloat, SupportsIndex, TypedDict, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from pyminpack import _minpack
 
 _INT_MAX = 2**31 - 1
+
+Real = SupportsFloat | SupportsIndex
 
 # MINPACK's reasons to stop, in the words that programs written for SciPy compare with.
 _MESSAGES = {
@@ -49,13 +53,13 @@ def leastsq(
     args: Any = (),
     Dfun: Callable[..., Any] | None = None,
     full_output: Literal[False] = False,
-    col_deriv: bool = False,
-    ftol: float = 1.49012e-8,
-    xtol: float = 1.49012e-8,
-    gtol: float = 0.0,
-    maxfev: int = 0,
-    epsfcn: float | None = None,
-    factor: float = 100,
+    col_deriv: int = False,
+    ftol: Real = 1.49012e-8,
+    xtol: Real = 1.49012e-8,
+    gtol: Real = 0.0,
+    maxfev: SupportsIndex = 0,
+    epsfcn: Real | None = None,
+    factor: Real = 100,
     diag: ArrayLike | None = None,
 ) -> tuple[NDArray[np.float64], int]: ...
 @overload
@@ -66,13 +70,13 @@ def leastsq(
     Dfun: Callable[..., Any] | None = None,
     *,
     full_output: Literal[True],
-    col_deriv: bool = False,
-    ftol: float = 1.49012e-8,
-    xtol: float = 1.49012e-8,
-    gtol: float = 0.0,
-    maxfev: int = 0,
-    epsfcn: float | None = None,
-    factor: float = 100,
+    col_deriv: int = False,
+    ftol: Real = 1.49012e-8,
+    xtol: Real = 1.49012e-8,
+    gtol: Real = 0.0,
+    maxfev: SupportsIndex = 0,
+    epsfcn: Real | None = None,
+    factor: Real = 100,
     diag: ArrayLike | None = None,
 ) -> _Full: ...
 @overload
@@ -82,13 +86,13 @@ def leastsq(
     args: Any,
     Dfun: Callable[..., Any] | None,
     full_output: Literal[True],
-    col_deriv: bool = False,
-    ftol: float = 1.49012e-8,
-    xtol: float = 1.49012e-8,
-    gtol: float = 0.0,
-    maxfev: int = 0,
-    epsfcn: float | None = None,
-    factor: float = 100,
+    col_deriv: int = False,
+    ftol: Real = 1.49012e-8,
+    xtol: Real = 1.49012e-8,
+    gtol: Real = 0.0,
+    maxfev: SupportsIndex = 0,
+    epsfcn: Real | None = None,
+    factor: Real = 100,
     diag: ArrayLike | None = None,
 ) -> _Full: ...
 @overload
@@ -97,14 +101,14 @@ def leastsq(
     x0: ArrayLike,
     args: Any = (),
     Dfun: Callable[..., Any] | None = None,
-    full_output: bool = False,
-    col_deriv: bool = False,
-    ftol: float = 1.49012e-8,
-    xtol: float = 1.49012e-8,
-    gtol: float = 0.0,
-    maxfev: int = 0,
-    epsfcn: float | None = None,
-    factor: float = 100,
+    full_output: int = False,
+    col_deriv: int = False,
+    ftol: Real = 1.49012e-8,
+    xtol: Real = 1.49012e-8,
+    gtol: Real = 0.0,
+    maxfev: SupportsIndex = 0,
+    epsfcn: Real | None = None,
+    factor: Real = 100,
     diag: ArrayLike | None = None,
 ) -> tuple[NDArray[np.float64], int] | _Full: ...
 def leastsq(
@@ -112,14 +116,14 @@ def leastsq(
     x0: ArrayLike,
     args: Any = (),
     Dfun: Callable[..., Any] | None = None,
-    full_output: bool = False,
-    col_deriv: bool = False,
-    ftol: float = 1.49012e-8,
-    xtol: float = 1.49012e-8,
-    gtol: float = 0.0,
-    maxfev: int = 0,
-    epsfcn: float | None = None,
-    factor: float = 100,
+    full_output: int = False,
+    col_deriv: int = False,
+    ftol: Real = 1.49012e-8,
+    xtol: Real = 1.49012e-8,
+    gtol: Real = 0.0,
+    maxfev: SupportsIndex = 0,
+    epsfcn: Real | None = None,
+    factor: Real = 100,
     diag: ArrayLike | None = None,
 ) -> tuple[NDArray[np.float64], int] | _Full:
     """Minimise the sum of squares of a set of functions.
@@ -266,7 +270,7 @@ def leastsq(
     return x, ier
 
 
-def _limit(maxfev: int, n: int, per_variable: int) -> int:
+def _limit(maxfev: SupportsIndex, n: int, per_variable: int) -> int:
     """The number of calls that maxfev means; see `leastsq`."""
     if isinstance(maxfev, np.bool_):
         maxfev = bool(maxfev)

@@ -6,7 +6,7 @@ from typing import Any
 from numpy import float64
 from numpy.typing import ArrayLike, NDArray
 
-from pyminpack._leastsq import InfoDict
+from pyminpack._leastsq import InfoDict, Real
 
 # (x, info, infodict, cov_x, (what is not finite, role, index, call))
 _Outcome = tuple[
@@ -21,13 +21,13 @@ def lmdif(
     func: Callable[..., Any],
     x0: ArrayLike,
     args: tuple[Any, ...],
-    full_output: bool,
-    ftol: float,
-    xtol: float,
-    gtol: float,
+    full_output: int,
+    ftol: Real,
+    xtol: Real,
+    gtol: Real,
     maxfev: int,
-    epsfcn: float | None,
-    factor: float,
+    epsfcn: Real | None,
+    factor: Real,
     diag: ArrayLike | None,
     /,
 ) -> _Outcome: ...
@@ -36,13 +36,13 @@ def lmder(
     Dfun: Callable[..., Any],
     x0: ArrayLike,
     args: tuple[Any, ...],
-    full_output: bool,
-    col_deriv: bool,
-    ftol: float,
-    xtol: float,
-    gtol: float,
+    full_output: int,
+    col_deriv: int,
+    ftol: Real,
+    xtol: Real,
+    gtol: Real,
     maxfev: int,
-    factor: float,
+    factor: Real,
     diag: ArrayLike | None,
     /,
 ) -> _Outcome: ...

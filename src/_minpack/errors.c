@@ -1,0 +1,40 @@
+/* Raising one exception because of another. */
+#include "errors.h"
+
+/* The pending exception, normalised; the caller owns it. */
+static PyObject *
+take_raised_exception(void)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    return PyErr_GetRaisedException();
+#else
+    PyObject *type, *value, *traceback;
+
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (traceback != NULL)
+        PyException_SetTraceback(value, traceback);
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+    return value;
+#endif
+}
+
+void
+raise_from_pending(PyObject *type, PyObject *message)
+{
+    PyObject *cause = NULL;     /* owned */
+    PyObject *error = NULL;     /* owned */
+
+    if (message == NULL)
+        return;
+    cause = take_raised_exception();
+    error = PyObject_CallOneArg(type, message);
+    if (error != NULL) {
+        PyException_SetCause(error, Py_NewRef(cause));
+        PyErr_SetObject(type, error);
+    }
+    Py_XDECREF(error);
+    Py_XDECREF(cause);
+    Py_DECREF(message);
+}
