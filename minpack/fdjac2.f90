@@ -13,7 +13,7 @@ contains
     !>
     !> Source: Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on FDJAC2.
     !> Bits: the difference is divided by h, not by the step that x + h really makes.
-    subroutine fdjac2(residuals, context, m, n, x, fvec, fjac, ldfjac, iflag, epsfcn, wa) &
+    recursive subroutine fdjac2(residuals, context, m, n, x, fvec, fjac, ldfjac, iflag, epsfcn, wa) &
             bind(C, name="minpack_fdjac2")
         procedure(residuals_t)               :: residuals         !< f
         type(c_ptr),    value                :: context           !< handed to residuals
@@ -21,7 +21,7 @@ contains
         integer(c_int), value, intent(in)    :: n                 !< number of variables
         integer(c_int), value, intent(in)    :: ldfjac            !< leading dimension of fjac, ldfjac >= m
         real(dp), value,       intent(in)    :: epsfcn            !< relative error of the residuals
-        real(dp),              intent(inout) :: x(n)              !< point; after a stop, stepped in the stopped variable
+        real(dp),              intent(inout) :: x(n)              !< point; after a stop, stepped in that variable
         real(dp),              intent(in)    :: fvec(m)           !< f(x)
         real(dp),              intent(inout) :: fjac(ldfjac, n)   !< Jacobian
         integer(c_int),        intent(out)   :: iflag             !< last answer of residuals; negative: stopped

@@ -12,9 +12,11 @@ contains
 
     !> Minimise the sum of squares of m residuals of n variables, derivatives by the user.
     !>
+    !> Recursive, since residuals and jacobian may start solves of their own.
+    !>
     !> Source: Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on LMDER.
-    subroutine lmder(residuals, jacobian, context, m, n, x, fvec, fjac, ldfjac, ftol, xtol, gtol, maxfev, diag, mode, &
-            factor, info, nfev, njev, ipvt, qtf, wa1, wa2, wa3, wa4) bind(C, name="minpack_lmder")
+    recursive subroutine lmder(residuals, jacobian, context, m, n, x, fvec, fjac, ldfjac, ftol, xtol, gtol, &
+            maxfev, diag, mode, factor, info, nfev, njev, ipvt, qtf, wa1, wa2, wa3, wa4) bind(C, name="minpack_lmder")
         procedure(residuals_t)               :: residuals         !< called with context; negative answer: stop
         procedure(jacobian_t)                :: jacobian          !< called with context; negative answer: stop
         type(c_ptr),    value                :: context           !< handed to residuals and jacobian

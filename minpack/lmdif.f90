@@ -13,9 +13,11 @@ contains
 
     !> Minimise the sum of squares of m residuals of n variables, derivatives by differences.
     !>
+    !> Recursive, since residuals may start a solve of their own.
+    !>
     !> Source: Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on LMDIF.
-    subroutine lmdif(residuals, context, m, n, x, fvec, ftol, xtol, gtol, maxfev, epsfcn, diag, mode, factor, &
-            info, nfev, fjac, ldfjac, ipvt, qtf, wa1, wa2, wa3, wa4) bind(C, name="minpack_lmdif")
+    recursive subroutine lmdif(residuals, context, m, n, x, fvec, ftol, xtol, gtol, maxfev, epsfcn, diag, mode, &
+            factor, info, nfev, fjac, ldfjac, ipvt, qtf, wa1, wa2, wa3, wa4) bind(C, name="minpack_lmdif")
         procedure(residuals_t)               :: residuals         !< called with context; negative answer: stop
         type(c_ptr),    value                :: context           !< handed to residuals
         integer(c_int), value, intent(in)    :: m                 !< number of residuals, m >= n

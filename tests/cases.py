@@ -28,10 +28,9 @@ CALLS = {
     "qrsolv": "qrsolv({r}, {ipvt}, {diag}, {qtb}, padding={padding})",
     "lmpar": "lmpar({r}, {ipvt}, {diag}, {qtb}, {delta}, {par}, padding={padding})",
     "fdjac2": "fdjac2(lambda x, answers=iter({answers}): next(answers), {x}, {fvec}, {epsfcn}, padding={padding})",
+    "chkder": "chkder({x}, {fvec}, {fjac}, {fvecp}, {mode}, padding={padding})",
 }
 KERNELS = list(CALLS)
-
-
 EXTREME = [np.inf, -np.inf, np.nan, 0.0, -0.0, 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, -1.0]
 PRECISIONS = [0.0, -1.0, 2.22044604926e-16, 2.220446049252e-16, 2.0**-52, 1e-300]  # about MINPACK's precision
 
@@ -169,7 +168,7 @@ class Batch(Described):
         """One member as a call of `minpack_calls`."""
         values: dict[str, Any] = {name: value[member].T.tolist() for name, value in arguments.items()}
         values |= {"pivot": self.pivot, "padding": self.padding, "n": self.n, "m": self.n + self.more}
-        for name, rows in (("a", "m"), ("r", "n")):
+        for name, rows in (("a", "m"), ("r", "n"), ("fjac", "m")):
             if name in values:
                 values[name] = values[name][: values[rows]]
         if answers:
@@ -265,3 +264,15 @@ class Batch(Described):
         return {"m": constant(m), "n": constant(n), "x": x, "fvec": fvec, "fjac": blank(MEMBERS, n, m + self.padding),
                 "ldfjac": constant(m + self.padding), "iflag": np.zeros((MEMBERS, 1), np.int32),
                 "epsfcn": self.moderate(rng, -20, -1, *PRECISIONS)}, answers  # fmt: skip
+
+    def chkder(self, rng: Random) -> tuple[Arrays, list[list[Answer]]]:
+        """In mode 2 the change of the functions is the Jacobian's, but for an error of any relative size."""
+        m, n = self.n + self.more, self.n
+        x, fvec, fjac = self.numbers(rng, n), self.numbers(rng, m), self.matrices(rng, m, n)
+        step = np.sqrt(2.0**-52) * np.where(x == 0, 1, np.abs(x))
+        errors = rng.choice([0.0, 1.0], (MEMBERS, m)) * 10.0 ** rng.uniform(-12, 1, (MEMBERS, m))
+        fvecp = fvec + np.einsum("kj,kji->ki", step, fjac) * (1 + errors)
+        self.sprinkle(rng, x, fvec, fjac, fvecp)
+        return {"m": constant(m), "n": constant(n), "x": x, "fvec": fvec, "fjac": self.padded(fjac),
+                "ldfjac": constant(m + self.padding), "xp": blank(MEMBERS, n), "fvecp": fvecp, "err": blank(MEMBERS, m),
+                "mode": rng.choice(np.array([1, 2, 2, 0], np.int32), MEMBERS)}, []  # fmt: skip

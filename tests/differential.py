@@ -30,6 +30,7 @@ OUTPUTS = {
     "qrsolv": ["x", "sdiag", "r"],
     "lmpar": ["par", "x", "sdiag", "r"],
     "fdjac2": ["iflag", "x", "fjac"],
+    "chkder": ["xp", "err"],
     "lmdif": ["info", "nfev", "x", "fvec", "diag", "ipvt", "qtf", "fjac"],
     "lmder": ["info", "nfev", "njev", "x", "fvec", "diag", "ipvt", "qtf", "fjac"],
 }

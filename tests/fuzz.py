@@ -62,7 +62,7 @@ class Chunk:
                 while tally["draws", self.what] < DRAWS:
                     fuzz_one_input(rng.randbytes(BYTES))
             except Mismatch as mismatch:
-                return tally, f"--what {self.what} --seed {self.seed} --cases 1: {shrunk(test, mismatch)}"
+                return tally.copy(), f"--what {self.what} --seed {self.seed} --cases 1: {shrunk(test, mismatch)}"
         return tally, None
 
 

@@ -79,7 +79,12 @@ def answer_residuals(callback: Callback, context: int, m: int, n: int, x: int, f
 
 
 def build() -> Path:
-    """The shared library, compiled as far as its sources changed. A folder that does not build is set up anew."""
+    """The shared library: that of PYMINPACK_KERNELS, or compiled as far as its sources changed.
+
+    A folder that does not build is set up anew.
+    """
+    if library := os.environ.get("PYMINPACK_KERNELS"):
+        return Path(library)
     setup = ("setup", "--wipe", str(BUILD), str(REPOSITORY), "-Dkernels=true", *MESON_ARGS)
     compile_ = ("compile", "-C", str(BUILD), "minpack_kernels")
     BUILD.mkdir(parents=True, exist_ok=True)

@@ -134,16 +134,12 @@ def vandermonde(m: int, n: int) -> Array:
     return np.linspace(0.1, 1, m)[:, np.newaxis] ** np.arange(n)
 
 
-def at_the_norm_threshold() -> Array:
-    """Columns that fall, in the first step, to sqrt(20 EPSMCH) of their norm, to rounding.
-
-    Whether a norm is computed in full again depends on its last bits, and the order of the pivots on that.
-    """
-    rng = np.random.default_rng(9)
-    rest = rng.standard_normal((10, 40))
-    rest *= np.sqrt(20 * 2.0**-52 * rng.uniform(0.99, 1.01, 40)) / np.linalg.norm(rest, axis=0)
-    columns = rng.uniform(0.9, 0.9001, 40) * np.vstack([np.sqrt(1 - np.sum(rest**2, axis=0)), rest])
-    return np.column_stack([np.eye(11)[0], columns])
+def almost_equal_columns(m: int, n: int) -> Array:
+    """Each differs from the first in a row of its own: once that is gone, a norm is what one row says."""
+    rng = np.random.default_rng(10)
+    a = np.repeat(rng.standard_normal((m, 1)), n, axis=1)
+    a[rng.permutation(m)[:n], np.arange(n)] += 1e-9 * rng.uniform(1, 2, n)
+    return a
 
 
 MATRICES: dict[str, Array] = {
@@ -166,7 +162,7 @@ MATRICES: dict[str, Array] = {
     "zero columns": np.array([[1.0, 0.0, 2.0, -0.0], [3.0, 0.0, 1.0, 0.0], [1.0, -0.0, 1.0, 0.0]]),
     "rank 1": np.outer([1.0, 2.0, 3.0, 4.0], [1.0, -1.0, 2.0]),
     "nearly dependent": vandermonde(12, 9),
-    "the norm falls to the threshold": at_the_norm_threshold(),
+    "almost equal columns": almost_equal_columns(150, 100),
     "unequal columns": np.diag([1e-150, 1e-5, 1e5, 1e150]) + 1e-160,
     "huge": HUGE * np.array([[0.5, 0.25], [0.5, -0.5], [0.1, 0.9]]),
     "denormal": DENORMAL * np.array([[3.0, 5.0], [7.0, 2.0], [1.0, 9.0]]),
@@ -218,6 +214,19 @@ def test_qrfac_of_larger_matrices_equals_the_original(m, n, kind, pivot):
             with np.errstate(all="ignore"):
                 make_dependent(rng, a)
         assert_agree("qrfac", a, pivot=pivot)
+
+
+def test_qrfac_renews_norms_by_twelve_digits_of_the_precision():
+    """Columns fall, in the first step, to sqrt(20 EPSMCH) of their norm, to rounding.
+
+    Between 2**-52 and EPSMCH the last bits decide whether a norm is renewed, and that the next pivot.
+    """
+    rng = np.random.default_rng(9)
+    for _ in range(100):
+        rest = rng.standard_normal((10, 3))
+        rest *= np.sqrt(20 * 2.0**-52 * rng.uniform(0.99, 1.01, 3)) / np.linalg.norm(rest, axis=0)
+        columns = rng.uniform(0.9, 0.901, 3) * np.vstack([np.sqrt(1 - np.sum(rest**2, axis=0)), rest])
+        assert_agree("qrfac", np.column_stack([np.eye(11)[0], columns]))
 
 
 # qrsolv and lmpar
@@ -517,12 +526,13 @@ def test_too_small_is_at_most_twelve_digits_of_the_precision(info, residual, slo
 
 
 @pytest.mark.parametrize(("start", "trial", "factor"), [
-    ((0.015625, 0.9998779222360098), 0.9999694819561995, 100.0),    # ratio 0.25
-    ((1.0, 0.0), 0.9650572258776937, 0.046875),                     # ratio 0.75, the bound on the step reached
+    ((0.015625, 0.9998779222360098), (0.9999694819561995, 0.0), 100.0),     # 0.25
+    ((1.0, 0.0), (0.9650572258776937, 0.0), 0.046875),                      # 0.75, the bound on the step reached
+    ((1e-200, 1.0), (0.0, 1.0), 100.0),                                     # 0, as the predicted reduction underflows
 ])
 def test_a_ratio_just_at_its_limit_gives_the_original_outputs(start, trial, factor):
     def run(library: Any) -> Solution:
-        answers = itertools.chain([start, (trial, 0.0)], ((trial * 0.9**k, 0.0) for k in itertools.count(1)))
+        answers = itertools.chain([start, trial], ((trial[0] * 0.9**k, trial[1]) for k in itertools.count(1)))
         return library.lmder(lambda x: next(answers), lambda x: [[1.0], [0.0]], [1.0], 2, factor=factor)
 
     assert_same_outputs(vars(run(kernels)), run(libminpack))

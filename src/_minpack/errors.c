@@ -29,11 +29,17 @@ raise_from_pending(PyObject *type, PyObject *message)
     if (message == NULL)
         return;
     cause = take_raised_exception();
+    if (PyErr_GivenExceptionMatches(cause, PyExc_MemoryError)) {
+        /* There was no memory to normalise what was pending. */
+        PyErr_SetObject(PyExc_MemoryError, cause);
+        goto done;
+    }
     error = PyObject_CallOneArg(type, message);
     if (error != NULL) {
         PyException_SetCause(error, Py_NewRef(cause));
         PyErr_SetObject(type, error);
     }
+done:
     Py_XDECREF(error);
     Py_XDECREF(cause);
     Py_DECREF(message);

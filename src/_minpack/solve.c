@@ -18,12 +18,15 @@ start_vector(PyObject *x0)
     PyArrayObject *x = NULL;            /* owned, returned */
     npy_intp n;
 
-    array = (PyArrayObject *)PyArray_FROM_O(x0);
+    array = (PyArrayObject *)PyArray_FromAny(x0, NULL, 0, 0, NPY_ARRAY_ENSUREARRAY, NULL);
     if (array == NULL)
         goto done;
     flat = (PyArrayObject *)PyArray_Ravel(array, NPY_CORDER);
-    if (flat == NULL)
+    if (flat == NULL) {
+        if (!PyErr_Occurred())      /* NumPy may lose it where memory runs out */
+            PyErr_NoMemory();
         goto done;
+    }
     cast = (PyArrayObject *)PyArray_FromArray(flat, PyArray_DescrFromType(NPY_DOUBLE), NPY_ARRAY_CARRAY_RO);
     if (cast == NULL)
         goto done;
@@ -53,7 +56,7 @@ scaling_vector(PyObject *diag, npy_intp n)
                                               NPY_ARRAY_CARRAY_RO | NPY_ARRAY_ENSURECOPY | NPY_ARRAY_ENSUREARRAY, NULL);
     if (array == NULL) {
         if (PyErr_ExceptionMatches(PyExc_TypeError) || PyErr_ExceptionMatches(PyExc_ValueError))
-            raise_from_pending(PyExc_ValueError,
+            raise_from_pending(PyErr_ExceptionMatches(PyExc_TypeError) ? PyExc_TypeError : PyExc_ValueError,
                                PyUnicode_FromFormat("leastsq: diag must be a vector of %zd real numbers, not %.200s",
                                                     (Py_ssize_t)n, Py_TYPE(diag)->tp_name));
         return NULL;

@@ -1,0 +1,125 @@
+"""One call for each way through the extension, for the tests that repeat them, starve them, or watch their memory.
+
+The functions are C functions that allocate their result at most: what the tests see is then the extension's own doing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from operator import methodcaller
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from pyminpack import _minpack, leastsq
+
+BIG_ENDIAN, COMPLEX, FLOAT32 = np.dtype(">f8"), np.dtype(complex), np.dtype(np.float32)
+EYE = np.eye(2)
+NAN = np.full((2, 2), np.nan)
+X0, ZERO, TWOS, ONE = np.array([0.5, 0.25]), np.zeros(2), np.full(2, 2.0), np.ones(1)
+START, SIZES = X0.tobytes(), (np.ones(2), np.ones(3))
+KEPT: deque[Any] = deque(maxlen=3)
+
+identity = np.asarray  # the residuals x; it returns its argument
+astype = np.ndarray.astype  # astype(x, dtype): the residuals x, of another type
+fail = methodcaller("no_such_method")
+
+
+def constant(value: Any) -> Callable[[Any], Any]:
+    """A C function of x that returns `value` and allocates nothing: x goes unused, as getattr's default."""
+    return partial(getattr, SimpleNamespace(value=value), "value")
+
+
+def keep(x):
+    """The residuals x - 1, by a user who keeps x."""
+    KEPT.append(x)
+    return x - 1
+
+
+def change_size(x):
+    """Three residuals at X0, two elsewhere."""
+    return SIZES[x.tobytes() == START]
+
+
+def lmdif(func, x0=X0, args=(), *, full_output=True, ftol=1e-8, maxfev=1, epsfcn=None, diag=None):
+    return partial(_minpack.lmdif, func, x0, args, full_output, ftol, 1e-8, 0.0, maxfev, epsfcn, 100.0, diag)
+
+
+def lmder(func, Dfun, x0=X0, *, full_output=True, col_deriv=False, ftol=1e-8, diag=None):
+    return partial(_minpack.lmder, func, Dfun, x0, (), full_output, col_deriv, ftol, 1e-8, 0.0, 100, 100.0, diag)
+
+
+# By name, a call without arguments.
+RESULTS = {
+    "lmdif": lmdif(identity, maxfev=100),
+    "lmdif, short": lmdif(identity, full_output=False),
+    "lmdif, at the solution": lmdif(identity, ZERO),
+    "lmdif, improper input": lmdif(identity, ftol=-1.0),
+    "args": lmdif(np.subtract, args=(EYE[0],)),
+    "epsfcn": lmdif(identity, epsfcn=1),
+    "diag": lmdif(identity, diag=TWOS),
+    "diag is a list": lmdif(identity, diag=[1, 2.0]),
+    "start is a list": lmdif(identity, [1, 2]),
+    "start is a scalar": lmdif(identity, 1),
+    "start is a matrix": lmdif(np.ravel, EYE[:, :1]),
+    "start is big-endian": lmdif(identity, X0.astype(BIG_ENDIAN)),
+    "start is empty": lmdif(identity, []),
+    "x is kept": lmdif(keep),
+    "residuals are a list": lmdif(np.ndarray.tolist),
+    "residuals are a tuple": lmdif(tuple),
+    "residuals are a scalar": lmdif(np.ndarray.item, ONE),
+    "residuals are a memoryview": lmdif(memoryview),
+    "residuals are big-endian": lmdif(astype, args=(BIG_ENDIAN,)),
+    "residuals are float32": lmdif(astype, args=(FLOAT32,)),
+    "residuals are not contiguous": lmdif(constant(EYE[:, 0])),
+    "residuals are NaN": lmdif(constant(NAN[0])),
+    "lmder": lmder(identity, constant(EYE)),
+    "lmder, short": lmder(identity, constant(EYE), full_output=False),
+    "lmder, col_deriv": lmder(identity, constant(EYE), col_deriv=True),
+    "lmder, diag": lmder(identity, constant(EYE), diag=[1, 2]),
+    "lmder, improper input": lmder(identity, constant(EYE), ftol=-1.0),
+    "lmder, one variable": lmder(identity, constant(ONE), ONE),
+    "lmder, singular": lmder(constant(TWOS), constant(EYE[:, :1] * EYE)),
+    "Jacobian is lists": lmder(identity, constant(EYE.tolist())),
+    "Jacobian is big-endian": lmder(identity, constant(EYE.astype(BIG_ENDIAN))),
+    "Jacobian is float32": lmder(identity, constant(EYE.astype(FLOAT32))),
+    "Jacobian is NaN": lmder(identity, constant(NAN)),
+    "leastsq": partial(leastsq, identity, ZERO),
+    "leastsq, full": partial(leastsq, identity, ZERO, full_output=True),
+    "leastsq, Dfun": partial(leastsq, identity, X0, Dfun=constant(EYE)),
+    "leastsq, Dfun, full": partial(leastsq, identity, X0, Dfun=constant(EYE), full_output=True),
+    "leastsq, improper input, full": partial(leastsq, identity, X0, ftol=-1, full_output=True),
+}
+
+# By name, the error and a call that raises it.
+ERRORS = {
+    "too few arguments": (TypeError, partial(_minpack.lmdif, identity, X0)),
+    "args is a list": (TypeError, lmdif(identity, args=[])),
+    "ftol is a string": (TypeError, lmdif(identity, ftol="1")),
+    "maxfev is huge": (OverflowError, lmdif(identity, maxfev=2**70)),
+    "start is complex": (TypeError, lmdif(identity, [1j])),
+    "diag is complex": (TypeError, lmdif(identity, diag=EYE[0].astype(COMPLEX))),
+    "diag is too short": (ValueError, lmdif(identity, diag=ONE)),
+    "diag is a matrix": (ValueError, lmdif(identity, diag=EYE)),
+    "func raises": (AttributeError, lmdif(fail)),
+    "fewer residuals than variables": (TypeError, lmdif(constant(ONE))),
+    "residuals are None": (TypeError, lmdif(constant(None))),
+    "residuals are complex": (TypeError, lmdif(astype, args=(COMPLEX,))),
+    "residuals are complex numbers in a list": (TypeError, lmdif(constant([1j, 2.0]))),
+    "residuals are a matrix": (TypeError, lmdif(constant(EYE))),
+    "residuals change size": (ValueError, lmdif(change_size)),
+    "Dfun raises": (AttributeError, lmder(identity, fail)),
+    "Jacobian is a vector": (TypeError, lmder(identity, identity)),
+    "Jacobian is transposed": (TypeError, lmder(constant(np.ones(3)), constant(np.ones((2, 3))))),
+    "Jacobian is complex": (TypeError, lmder(identity, constant(EYE.astype(COMPLEX)))),
+    "leastsq, improper input": (TypeError, partial(leastsq, identity, X0, ftol=-1)),
+    "leastsq, func raises": (AttributeError, partial(leastsq, fail, X0)),
+    "leastsq, residuals change size": (ValueError, partial(leastsq, change_size, X0)),
+    "leastsq, residuals are complex": (TypeError, partial(leastsq, astype, X0, COMPLEX)),
+    "leastsq, Jacobian is a vector": (TypeError, partial(leastsq, identity, X0, Dfun=identity)),
+}
+
+PATHS = RESULTS | {name: path for name, (_, path) in ERRORS.items()}

@@ -1,0 +1,89 @@
+"""pytest plugin of run.py: which tests run, and that they run on the right libraries.
+
+Use: ``python -m pytest -p selection --select PART``. An entry below that fits no test any more is an error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+import pyminpack._minpack
+
+# By part of run.py and the start of FILE::TEST: what it leaves out, and why.
+LEFT_OUT = {
+    "address": {
+        "test_extension.py::test_it_needs_no_library_but_libc_and_libm": "here it needs libgfortran and the sanitizers",
+        "test_memory.py::test_many_calls_do_not_grow": "what is freed stays resident a while; leaks.py is stricter",
+        "test_typing.py": "mypy reads our stubs: nothing of ours runs",
+    },
+}
+
+# What it takes, where that is little: how many cases of each test, spread evenly over all it has. valgrind is some
+# fifty times slower and does not follow into other processes; run.py measures how much of our code these execute.
+TAKEN = {
+    "valgrind": {
+        "test_kernels.py": 4,
+        "test_memory.py::test_these_paths": 100,
+        "test_mgh.py::test_kernels_equal": 4,
+        "test_mgh.py::test_leastsq_equals": 4,
+    },
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--select", choices=[*LEFT_OUT, *TAKEN], required=True)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    taken = TAKEN.get(config.getoption("--select"), {})
+    files = {entry.partition("::")[0] for entry in taken}
+    return True if taken and collection_path.is_file() and collection_path.name not in files else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    part = config.getoption("--select")
+    left_out, taken = LEFT_OUT.get(part, {}), TAKEN.get(part, {"": sys.maxsize})
+    tests: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        tests.setdefault(full_name(item).partition("[")[0], []).append(item)
+    for entry in [*left_out, *taken]:
+        if not any(test.startswith(entry) for test in tests):
+            raise pytest.UsageError(f"no test is named {entry}, as {Path(__file__).name} says")
+    selected = [
+        item
+        for entry, most in taken.items()
+        for test, cases in tests.items()
+        if test.startswith(entry) and not test.startswith(tuple(left_out))
+        for item in spread(cases, most)
+    ]
+    config.hook.pytest_deselected(items=list(set(items) - set(selected)))
+    items[:] = selected
+
+
+def full_name(item: pytest.Item) -> str:
+    """FILE::TEST[CASE]"""
+    return f"{item.path.name}::{item.nodeid.partition('::')[2]}"
+
+
+def spread(cases: list[pytest.Item], most: int) -> list[pytest.Item]:
+    """At most so many of the cases, the first and the last among them."""
+    if len(cases) <= most:
+        return cases
+    return [cases[i * (len(cases) - 1) // (most - 1)] for i in range(most)]
+
+
+def pytest_sessionfinish() -> None:
+    """What was to be watched was not loaded from elsewhere."""
+    kernels, extension = Path(os.environ["PYMINPACK_KERNELS"]), Path(pyminpack._minpack.__file__)
+    files = map(Path, Path("/proc/self/maps").read_text().split())
+    loaded = {file for file in files if (file.parent.name, file.name) in (tail(kernels), tail(extension))}
+    if loaded != {kernels, extension} or kernels.parent.parent not in extension.parents:
+        raise RuntimeError(f"these libraries were loaded: {sorted(map(str, loaded))}")
+
+
+def tail(file: Path) -> tuple[str, str]:
+    return file.parent.name, file.name
