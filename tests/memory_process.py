@@ -18,7 +18,7 @@ import numpy as np
 
 from memory_paths import PATHS
 
-BATCH, BATCHES = 10, 20
+BATCH, BATCHES = 10, 200  # a leak lasts; what caches take at first does not
 
 
 def starve(path: Any) -> list[Any]:
