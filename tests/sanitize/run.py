@@ -20,13 +20,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from xml.etree import ElementTree
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
 BUILD = REPOSITORY / "build" / "sanitize" / sys.implementation.cache_tag
 
-OURS = re.compile(r"/(pyminpack/_minpack\.|libminpack_kernels\.)")  # in a stack: the two libraries with our code
+OURS = re.compile(r"/(src/_minpack|minpack)/\w+\.(c|f90):")  # a frame in a stack
 COVERED = 0.95  # of our lines, what valgrind's part of the suite executes at least; most others handle what cannot be
 
 # Standard error is not captured, since UBSan and the checks of Fortran report there.
@@ -137,12 +136,12 @@ class Address(Part):
         "-Dc_link_args=-Wl,--no-as-needed -lgfortran -Wl,--as-needed",
     ]
     bugs = {
-        "short_vector_in_Fortran": "heap-buffer-overflow.*libminpack_kernels",
-        "misaligned_vector_in_Fortran": "load of misaligned address.*libminpack_kernels",
+        "short_vector_in_Fortran": r"heap-buffer-overflow.*\.f90:",
+        "misaligned_vector_in_Fortran": r"load of misaligned address.*\.f90:",
         "index_out_of_bounds_in_Fortran": "Index '3' of dimension 1 of array .* above upper bound of 2",
-        "short_residuals_in_C": "heap-buffer-overflow.*pyminpack/_minpack",
-        "short_Jacobian_in_C": "heap-buffer-overflow.*pyminpack/_minpack",
-        "misaligned_Jacobian_in_C": "load of misaligned address.*pyminpack/_minpack",
+        "short_residuals_in_C": "heap-buffer-overflow.*src/_minpack/",
+        "short_Jacobian_in_C": "heap-buffer-overflow.*src/_minpack/",
+        "misaligned_Jacobian_in_C": "load of misaligned address.*src/_minpack/",
     }
     report = re.compile(r"ERROR: AddressSanitizer: |: runtime error: |^Fortran runtime (error|warning)", re.MULTILINE)
     leak = re.compile(r"^(?:Direct|Indirect) leak of .*?\n\n", re.MULTILINE | re.DOTALL)
@@ -154,7 +153,7 @@ class Address(Part):
         """A process that has gone every path many times ends with nothing of ours lost; a planted loss is reported."""
         options = {"detect_leaks": "1", "fast_unwind_on_malloc": "0", "exitcode": "0"}
         self.watched("lost_array", HERE / "teeth.py", "lost_array", **options)
-        self.require("lost_array", "leak of .*pyminpack/_minpack")
+        self.require("lost_array", "leak of .*src/_minpack/")
         return self.clean("leaks", HERE / "leaks.py", **options)
 
     def watched(self, log: str, *arguments: str | Path, **options: str) -> int:
@@ -163,14 +162,13 @@ class Address(Part):
             "log_path": str(self.logs / f"{log}.report"),
             "detect_leaks": "0",
             "detect_stack_use_after_return": "1",
-            "stack_trace_format": "'    #%n %f %S %m'",
             "allocator_may_return_null": "1",
             **options,
         }
         variables = {
             "LD_PRELOAD": runtimes,
             "ASAN_OPTIONS": ":".join(f"{name}={value}" for name, value in address.items()),
-            "UBSAN_OPTIONS": f"halt_on_error=1:print_stacktrace=1:stack_trace_format={address['stack_trace_format']}",
+            "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
         }
         return self.run(log, [sys.executable, *arguments], {**self.variables(), **variables})
 
@@ -191,10 +189,10 @@ class Valgrind(Part):
     name = "valgrind"
     options = ["-Dbuildtype=debug", "-Db_coverage=true"]
     bugs = {
-        "unset_vector_in_Fortran": "uninitialised value.*libminpack_kernels",
-        "unset_residuals_in_C": "uninitialised value.*pyminpack/_minpack",
-        "short_vector_in_Fortran": "Invalid read of size 8.*libminpack_kernels",
-        "short_Jacobian_in_C": "Invalid read of size 8.*pyminpack/_minpack",
+        "unset_vector_in_Fortran": r"uninitialised value.*\.f90:",
+        "unset_residuals_in_C": "uninitialised value.*src/_minpack/",
+        "short_vector_in_Fortran": r"Invalid read of size 8.*\.f90:",
+        "short_Jacobian_in_C": "Invalid read of size 8.*src/_minpack/",
     }
 
     def steps(self) -> list[Callable[[], str]]:
@@ -207,18 +205,19 @@ class Valgrind(Part):
         return done
 
     def watched(self, log: str, *arguments: str | Path, **options: str) -> int:
-        xml = ["--xml=yes", f"--xml-file={self.logs / log}.xml", "--child-silent-after-fork=yes"]
-        tool = ["valgrind", "--quiet", "--error-limit=no", "--track-origins=yes", "--keep-stacktraces=alloc", *xml]
+        tool = ["valgrind", "--quiet", "--leak-check=no", "--error-limit=no", "--track-origins=yes"]
+        tool += ["--keep-stacktraces=alloc", "--fullpath-after=", "--child-silent-after-fork=yes"]
+        tool += [f"--log-file={self.report(log)}"]
         command: Command = [*tool, sys.executable, *arguments]
         return self.run(log, command, self.variables())
 
     def reports(self, log: str) -> list[str]:
-        """The errors with a frame of ours where they happen, or where the memory comes from."""
-        try:
-            errors = ElementTree.parse(self.logs / f"{log}.xml").iter("error")
-        except ElementTree.ParseError:
-            return [f"valgrind came to no end; see {self.log(log)}"]
-        return [as_text(error) for error in errors if any(OURS.search(obj.text or "") for obj in error.iter("obj"))]
+        """The errors with a frame of ours where they happen, or where the memory comes from; and a death."""
+        text = re.sub(r"^==\d+== ?", "", self.report(log).read_text(errors="replace"), flags=re.MULTILINE)
+        return [error for error in text.split("\n\n") if OURS.search(error) or "Process terminating" in error]
+
+    def report(self, log: str) -> Path:
+        return self.logs / f"{log}.report"
 
     def coverage(self) -> str:
         """Nearly every line of ours has been executed; the others are listed in a log."""
@@ -238,18 +237,6 @@ class Valgrind(Part):
         if covered < COVERED:
             raise Finding(f"only {covered:.1%} of {len(counts)} lines are executed; see {self.log('coverage')}")
         return f"{covered:.1%} of {len(counts)} lines executed"
-
-
-def as_text(error: ElementTree.Element) -> str:
-    """A memcheck error: what, and the functions on its stacks."""
-    lines = [error.findtext("what") or error.findtext("xwhat/text")]
-    for part in error:
-        if part.tag == "auxwhat":
-            lines.append(part.text)
-        for frame in part.iter("frame"):
-            place = f"{frame.findtext('file')}:{frame.findtext('line')}"
-            lines.append(f"    {frame.findtext('fn')}  {place}  {frame.findtext('obj')}")
-    return "\n".join(map(str, lines))
 
 
 def work(part: Part) -> bool:

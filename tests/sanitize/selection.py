@@ -17,15 +17,15 @@ import pyminpack._minpack
 LEFT_OUT = {
     "address": {
         "test_contract_different.py::test_what_does_not_fit": "the sanitizers need more address space than it allows",
-        "test_hostile.py::test_what_must_not_happen_is_seen": "it crashes on purpose, which they report",
         "test_extension.py::test_it_needs_no_library_but_libc_and_libm": "here it needs libgfortran and the sanitizers",
+        "test_hostile.py::test_what_must_not_happen_is_seen": "it crashes by intention",
         "test_memory.py::test_many_calls_do_not_grow": "what is freed stays resident a while; leaks.py is stricter",
         "test_typing.py": "mypy reads our stubs: nothing of ours runs",
     },
 }
 
-# What it takes, where that is little: how many cases of each test, spread evenly over all it has. valgrind is some
-# fifty times slower and does not follow into other processes; run.py measures how much of our code these execute.
+# What it takes, where that is little: how many cases of each test, spread evenly over all it has. valgrind slows Python
+# down fifty times and does not follow into other processes; run.py measures how much of our code these execute.
 TAKEN = {
     "valgrind": {
         "test_kernels.py": 4,
