@@ -9,6 +9,7 @@ typedef struct {
     minpack_residuals residuals;
     minpack_jacobian jacobian;
     void *context;
+    int answer;                 /* the last of residuals */
 } Solve;
 
 static _Thread_local Solve running;
@@ -68,9 +69,11 @@ dmin1_(const double *a, const double *b)
 static void
 residuals_fcn(const int *m, const int *n, const double *x, double *fvec, int *iflag)
 {
+    /* residuals may run solves of their own: running is this solve's again only when it has returned. */
     int answer = running.residuals(running.context, *m, *n, x, fvec, *iflag);
 
-    if (answer < 0)
+    running.answer = answer;
+    if (answer != 0)
         *iflag = answer;
 }
 
@@ -96,7 +99,7 @@ minpack_lmdif(minpack_residuals residuals, void *context, int m, int n, double *
     const Solve outer = running;
     const int nprint = 0;
 
-    running = (Solve){residuals, 0, context};
+    running = (Solve){residuals, 0, context, 0};
     lmdif_(residuals_fcn, &m, &n, x, fvec, &ftol, &xtol, &gtol, &maxfev, &epsfcn, diag, &mode, &factor, &nprint, info,
            nfev, fjac, &ldfjac, ipvt, qtf, wa1, wa2, wa3, wa4);
     running = outer;
@@ -111,7 +114,7 @@ minpack_lmder(minpack_residuals residuals, minpack_jacobian jacobian, void *cont
     const Solve outer = running;
     const int nprint = 0;
 
-    running = (Solve){residuals, jacobian, context};
+    running = (Solve){residuals, jacobian, context, 0};
     lmder_(jacobian_fcn, &m, &n, x, fvec, fjac, &ldfjac, &ftol, &xtol, &gtol, &maxfev, diag, &mode, &factor, &nprint,
            info, nfev, njev, ipvt, qtf, wa1, wa2, wa3, wa4);
     running = outer;
@@ -123,11 +126,10 @@ minpack_fdjac2(minpack_residuals residuals, void *context, int m, int n, double 
 {
     const Solve outer = running;
 
-    running = (Solve){residuals, 0, context};
+    running = (Solve){residuals, 0, context, 0};
     *iflag = 2;
     fdjac2_(residuals_fcn, &m, &n, x, fvec, fjac, &ldfjac, iflag, &epsfcn, wa);
-    if (*iflag > 0)
-        *iflag = 0;
+    *iflag = running.answer;
     running = outer;
 }
 
