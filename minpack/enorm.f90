@@ -6,7 +6,7 @@ module enorm_module
     private
     public :: enorm, norm_sums, norm_start, norm_add, norm_value, norm_block
 
-    integer, parameter :: norm_block = 64                 !< components that norm_add takes at most
+    integer, parameter :: norm_block = 256                !< components that norm_add takes at most
     real(dp), parameter :: rdwarf = 3.834e-20_dp          !< its square does not underflow
     real(dp), parameter :: rgiant = 1.304e19_dp           !< n squares of rgiant/n do not overflow
 
@@ -48,28 +48,51 @@ contains
 
     !> Add the next components, at most norm_block.
     !>
-    !> A block without large, small or NaN components, which is nearly every block, needs no branch per component:
-    !> a zero adds nothing to s2.
+    !> Nearly every block has no large, small or NaN component. Its squares are summed at once, and finding the smallest
+    !> component fits into the time that each addition waits for the one before.
     pure subroutine norm_add(sums, n, x)
         type(norm_sums), intent(inout) :: sums
         integer(c_int),  intent(in)    :: n
         real(dp),        intent(in)    :: x(n)
-        integer(c_int) :: i, unusual
+        real(dp) :: s2, smallest, xabs
+        integer(c_int) :: i
 
-        unusual = 0
+        s2 = sums%s2
+        smallest = sums%agiant
         do i = 1, n
-            unusual = unusual + merge(0, 1, x(i) == 0 .or. (abs(x(i)) > rdwarf .and. abs(x(i)) < sums%agiant))
+            xabs = abs(x(i))
+            s2 = s2 + xabs**2
+            smallest = merge(xabs, smallest, xabs < smallest)
         end do
-        if (unusual == 0) then
-            do i = 1, n
-                sums%s2 = sums%s2 + x(i)**2
-            end do
+        if (is_plain(sums%agiant, s2, smallest, n, x)) then
+            sums%s2 = s2
         else
             do i = 1, n
                 call add_component(sums, abs(x(i)))
             end do
         end if
     end subroutine norm_add
+
+    !> Whether a block has no large, small or NaN component, so that s2 is the sum of all squares; a zero adds nothing.
+    !>
+    !> May say no where it is so: only bits that s2 has right in any case depend on it.
+    pure function is_plain(agiant, s2, smallest, n, x) result(plain)
+        real(dp),       intent(in) :: agiant     !< smallest large component
+        real(dp),       intent(in) :: s2         !< sum of squares; a large component makes it large, a NaN NaN
+        real(dp),       intent(in) :: smallest   !< least |x(i)|, NaNs aside
+        integer(c_int), intent(in) :: n
+        real(dp),       intent(in) :: x(n)
+        logical :: plain
+        integer(c_int) :: i, small
+
+        plain = s2 < agiant**2
+        if (.not. plain .or. smallest > rdwarf) return
+        small = 0
+        do i = 1, n
+            small = small + merge(1, 0, x(i) /= 0 .and. abs(x(i)) <= rdwarf)
+        end do
+        plain = small == 0
+    end function is_plain
 
     !> Add one component of any size.
     pure subroutine add_component(sums, xabs)
