@@ -75,7 +75,7 @@ contains
 
     !> Whether a block has no large, small or NaN component, so that s2 is the sum of all squares; a zero adds nothing.
     !>
-    !> May say no where it is so: only bits that s2 has right in any case depend on it.
+    !> May also say no of a plain block whose sum is large; then its components are added one by one, to the same bits.
     pure function is_plain(agiant, s2, smallest, n, x) result(plain)
         real(dp),       intent(in) :: agiant     !< smallest large component
         real(dp),       intent(in) :: s2         !< sum of squares; a large component makes it large, a NaN NaN

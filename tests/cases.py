@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,8 +52,10 @@ def constant(value: int) -> NDArray[np.int32]:
 class Described:
     """The repr of a dataclass, without what has its default."""
 
+    __dataclass_fields__: ClassVar[dict[str, Any]]  # every heir is one
+
     def __repr__(self) -> str:
-        values = {f.name: (repr(getattr(self, f.name)), repr(f.default)) for f in fields(self)}  # type: ignore[arg-type]
+        values = {f.name: (repr(getattr(self, f.name)), repr(f.default)) for f in fields(self)}
         stated = [f"{name}={value}" for name, (value, default) in values.items() if value != default]
         return f"{type(self).__name__}({', '.join(stated)})"
 

@@ -127,7 +127,8 @@ class Library(ABC):
         for name in self.minpack.sequences[routine]:
             if name == "fcn":
                 size, length = (8 * int(arguments[name][0]) for name in "mn")
-                functions = self.functions(dialogue, size, length, routine == "lmder")  # type: ignore[arg-type]
+                assert dialogue is not None, f"{routine} calls functions, and none are given"
+                functions = self.functions(dialogue, size, length, routine == "lmder")
                 types += [type(function) for function in functions]
                 columns += [repeat(function) for function in functions]
                 continue

@@ -148,7 +148,9 @@ class Minpack(ABC):
         parameters = []
         for name in self.sequences[routine]:
             if name == "fcn":
-                parameters += self.fcn(*callbacks)  # type: ignore[arg-type]
+                residuals, jacobian = callbacks
+                assert residuals is not None, f"{routine} calls residuals, and none are given"
+                parameters += self.fcn(residuals, jacobian)
             elif isinstance(value := arguments[name], np.ndarray):
                 parameters.append(c_void_p(value.ctypes.data))
             elif isinstance(value, c_int | c_double):

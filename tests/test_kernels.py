@@ -122,8 +122,16 @@ def test_enorm_equals_the_original(x):
 def test_enorm_of_random_vectors_equals_the_original(kind):
     rng = np.random.default_rng(1)
     for case in range(400):
-        x = KINDS[kind](rng, int(rng.integers(1, 40 if case < 300 else 400)))
+        x = KINDS[kind](rng, int(rng.integers(1, 40 if case < 300 else 1000)))
         assert_same_bits(kernels.enorm(x), libminpack.enorm(x), f"case {case}, {x!r}")
+
+
+@pytest.mark.parametrize("odd", [0.0, DENORMAL, 1e-30, RDWARF, 1e18, 1e30, INF, NAN])
+def test_enorm_of_a_long_vector_notices_an_odd_component_wherever_it_is(odd):
+    for at in range(600):
+        x = np.random.default_rng(at).standard_normal(600)
+        x[at] = odd
+        assert_same_bits(kernels.enorm(x), libminpack.enorm(x), f"component {at}")
 
 
 # qrfac
@@ -205,7 +213,9 @@ def test_qrfac_of_random_matrices_equals_the_original(kind, pivot):
 
 @every_pivoting
 @every_kind
-@pytest.mark.parametrize(("m", "n"), [(8, 8), (17, 8), (40, 9), (33, 16), (16, 33), (50, 17), (64, 31), (300, 24)])
+@pytest.mark.parametrize(
+    ("m", "n"), [(8, 8), (17, 8), (40, 9), (33, 16), (16, 33), (50, 17), (64, 31), (300, 24), (600, 8)]
+)
 def test_qrfac_of_larger_matrices_equals_the_original(m, n, kind, pivot):
     rng = np.random.default_rng(3)
     for dependent in (False, True):
