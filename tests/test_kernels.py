@@ -126,10 +126,11 @@ def test_enorm_of_random_vectors_equals_the_original(kind):
         assert_same_bits(kernels.enorm(x), libminpack.enorm(x), f"case {case}, {x!r}")
 
 
-@pytest.mark.parametrize("odd", [0.0, DENORMAL, 1e-30, RDWARF, 1e18, 1e30, INF, NAN])
-def test_enorm_of_a_long_vector_notices_an_odd_component_wherever_it_is(odd):
+@pytest.mark.parametrize("scale", [1.0, 1e-19])
+@pytest.mark.parametrize("odd", [0.0, DENORMAL, 1e-30, 3e-20, RDWARF, 1e18, 1e30, INF, NAN])
+def test_enorm_of_a_long_vector_notices_an_odd_component_wherever_it_is(odd, scale):
     for at in range(600):
-        x = np.random.default_rng(at).standard_normal(600)
+        x = scale * np.random.default_rng(at).uniform(1, 2, 600)
         x[at] = odd
         assert_same_bits(kernels.enorm(x), libminpack.enorm(x), f"component {at}")
 
