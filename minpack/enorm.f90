@@ -4,7 +4,7 @@ module enorm_module
     use machine_module, only: dp
     implicit none
     private
-    public :: enorm, norm_sums, norm_start, norm_add, norm_value, norm_block
+    public :: enorm, norm_sums, norm_start, norm_add, norm_add_summed, norm_value, norm_block
 
     integer, parameter :: norm_block = 256                !< components that norm_add takes at most
     real(dp), parameter :: rdwarf = 3.834e-20_dp          !< its square does not underflow
@@ -64,6 +64,18 @@ contains
             s2 = s2 + xabs**2
             smallest = merge(xabs, smallest, xabs < smallest)
         end do
+        call norm_add_summed(sums, n, x, s2, smallest)
+    end subroutine norm_add
+
+    !> Add the next components, whose squares somebody has summed already.
+    pure subroutine norm_add_summed(sums, n, x, s2, smallest)
+        type(norm_sums), intent(inout) :: sums
+        integer(c_int),  intent(in)    :: n
+        real(dp),        intent(in)    :: x(n)
+        real(dp),        intent(in)    :: s2         !< sums%s2 and all squares, in increasing i
+        real(dp),        intent(in)    :: smallest   !< least |x(i)|, NaNs aside; exact if at most rdwarf
+        integer(c_int) :: i
+
         if (is_plain(sums%agiant, s2, smallest, n, x)) then
             sums%s2 = s2
         else
@@ -71,7 +83,7 @@ contains
                 call add_component(sums, abs(x(i)))
             end do
         end if
-    end subroutine norm_add
+    end subroutine norm_add_summed
 
     !> Whether a block has no large, small or NaN component, so that s2 is the sum of all squares; a zero adds nothing.
     !>

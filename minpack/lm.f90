@@ -71,9 +71,9 @@ contains
     end function lm_start
 
     !> Go on with what was asked for, as far as the next request.
-    pure subroutine lm_advance(lm, m, n, x, fvec, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4)
+    pure subroutine lm_advance(lm, m, n, x, fvec, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4, work, lwork)
         type(lm_state), intent(inout) :: lm
-        integer(c_int), intent(in)    :: m, n, ldfjac
+        integer(c_int), intent(in)    :: m, n, ldfjac, lwork
         real(dp),       intent(inout) :: x(n)              !< best point so far
         real(dp),       intent(inout) :: fvec(m)           !< residuals at x
         real(dp),       intent(inout) :: fjac(ldfjac, n)   !< Jacobian, then its R and reflectors
@@ -84,13 +84,14 @@ contains
         real(dp),       intent(inout) :: wa2(n)            !< trial point
         real(dp),       intent(inout) :: wa3(n)            !< work
         real(dp),       intent(inout) :: wa4(m)            !< residuals at the trial point; else work
+        real(dp),       intent(inout) :: work(lwork)       !< qrfac's
 
         select case (lm%request)
         case (want_fvec)
             lm%fnorm = enorm(m, fvec)
             lm%request = want_fjac
         case (want_fjac)
-            call after_jacobian(lm, m, n, x, fvec, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4)
+            call after_jacobian(lm, m, n, x, fvec, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4, work, lwork)
             if (lm%request /= done) &
                 call propose_step(lm, m, n, x, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4)
         case (want_trial)
@@ -101,15 +102,15 @@ contains
     end subroutine lm_advance
 
     !> Factorise the Jacobian, set up the scaling, and stop where the gradient is zero to gtol.
-    pure subroutine after_jacobian(lm, m, n, x, fvec, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4)
+    pure subroutine after_jacobian(lm, m, n, x, fvec, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4, work, lwork)
         type(lm_state), intent(inout) :: lm
-        integer(c_int), intent(in)    :: m, n, ldfjac
+        integer(c_int), intent(in)    :: m, n, ldfjac, lwork
         real(dp),       intent(in)    :: x(n), fvec(m)
         real(dp),       intent(inout) :: fjac(ldfjac, n), diag(n), qtf(n)
         integer(c_int), intent(inout) :: ipvt(n)
-        real(dp),       intent(inout) :: wa1(n), wa2(n), wa3(n), wa4(m)
+        real(dp),       intent(inout) :: wa1(n), wa2(n), wa3(n), wa4(m), work(lwork)
 
-        call qrfac(m, n, fjac, ldfjac, 1_c_int, ipvt, wa1, wa2, wa3, wa4)
+        call qrfac(m, n, fjac, ldfjac, 1_c_int, ipvt, wa1, wa2, wa3, work, lwork)
         if (lm%iter == 1) then
             if (lm%mode /= user_scaling) diag = merge(1.0_dp, wa2, wa2 == 0)
             wa3 = diag * x

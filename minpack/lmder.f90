@@ -16,13 +16,15 @@ contains
     !>
     !> Source: Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on LMDER.
     recursive subroutine lmder(residuals, jacobian, context, m, n, x, fvec, fjac, ldfjac, ftol, xtol, gtol, &
-            maxfev, diag, mode, factor, info, nfev, njev, ipvt, qtf, wa1, wa2, wa3, wa4) bind(C, name="minpack_lmder")
+            maxfev, diag, mode, factor, info, nfev, njev, ipvt, qtf, wa1, wa2, wa3, wa4, work, &
+            lwork) bind(C, name="minpack_lmder")
         procedure(residuals_t)               :: residuals         !< called with context; negative answer: stop
         procedure(jacobian_t)                :: jacobian          !< called with context; negative answer: stop
         type(c_ptr),    value                :: context           !< handed to residuals and jacobian
         integer(c_int), value, intent(in)    :: m                 !< number of residuals, m >= n
         integer(c_int), value, intent(in)    :: n                 !< number of variables, n >= 1
         integer(c_int), value, intent(in)    :: ldfjac            !< leading dimension of fjac, ldfjac >= m
+        integer(c_int), value, intent(in)    :: lwork             !< length of work, at least n, better qrfac_lwork(m, n)
         integer(c_int), value, intent(in)    :: maxfev            !< residual calls that end the iteration, > 0
         integer(c_int), value, intent(in)    :: mode              !< 2: diag is given; else found
         real(dp), value,       intent(in)    :: ftol, xtol, gtol  !< tolerances, >= 0
@@ -34,6 +36,7 @@ contains
         integer(c_int),        intent(inout) :: ipvt(n)           !< column j of A P is column ipvt(j) of A
         real(dp),              intent(inout) :: qtf(n)            !< first n entries of Q'fvec
         real(dp),              intent(inout) :: wa1(n), wa2(n), wa3(n), wa4(m)
+        real(dp),              intent(inout) :: work(lwork)
         integer(c_int),        intent(out)   :: info              !< reason to stop; negative: a callback's own
         integer(c_int),        intent(out)   :: nfev              !< calls of residuals
         integer(c_int),        intent(out)   :: njev              !< calls of jacobian
@@ -57,7 +60,7 @@ contains
                 lm%info = iflag
                 exit
             end if
-            call lm_advance(lm, m, n, x, fvec, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4)
+            call lm_advance(lm, m, n, x, fvec, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4, work, lwork)
         end do
         info = lm%info
         nfev = lm%nfev

@@ -17,7 +17,8 @@ contains
     !>
     !> Source: Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on LMDIF.
     recursive subroutine lmdif(residuals, context, m, n, x, fvec, ftol, xtol, gtol, maxfev, epsfcn, diag, mode, &
-            factor, info, nfev, fjac, ldfjac, ipvt, qtf, wa1, wa2, wa3, wa4) bind(C, name="minpack_lmdif")
+            factor, info, nfev, fjac, ldfjac, ipvt, qtf, wa1, wa2, wa3, wa4, work, &
+            lwork) bind(C, name="minpack_lmdif")
         procedure(residuals_t)               :: residuals         !< called with context; negative answer: stop
         type(c_ptr),    value                :: context           !< handed to residuals
         integer(c_int), value, intent(in)    :: m                 !< number of residuals, m >= n
@@ -25,6 +26,7 @@ contains
         integer(c_int), value, intent(in)    :: maxfev            !< residual calls that end the iteration, > 0
         integer(c_int), value, intent(in)    :: mode              !< 2: diag is given; else found
         integer(c_int), value, intent(in)    :: ldfjac            !< leading dimension of fjac, ldfjac >= m
+        integer(c_int), value, intent(in)    :: lwork             !< length of work, at least n, better qrfac_lwork(m, n)
         real(dp), value,       intent(in)    :: ftol, xtol, gtol  !< tolerances, >= 0
         real(dp), value,       intent(in)    :: epsfcn            !< relative error of the residuals
         real(dp), value,       intent(in)    :: factor            !< first bound on the step, > 0
@@ -35,6 +37,7 @@ contains
         integer(c_int),        intent(inout) :: ipvt(n)           !< column j of A P is column ipvt(j) of A
         real(dp),              intent(inout) :: qtf(n)            !< first n entries of Q'fvec
         real(dp),              intent(inout) :: wa1(n), wa2(n), wa3(n), wa4(m)
+        real(dp),              intent(inout) :: work(lwork)
         integer(c_int),        intent(out)   :: info              !< reason to stop; negative: residuals' own
         integer(c_int),        intent(out)   :: nfev              !< calls of residuals
         type(lm_state) :: lm
@@ -57,7 +60,7 @@ contains
                 lm%info = iflag
                 exit
             end if
-            call lm_advance(lm, m, n, x, fvec, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4)
+            call lm_advance(lm, m, n, x, fvec, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4, work, lwork)
         end do
         info = lm%info
         nfev = lm%nfev

@@ -1,6 +1,6 @@
 /* The C face of the solver in this folder.
  *
- * Names, arguments and their order are MINPACK's, without lipvt, nprint and the lengths of work arrays. Matrices are
+ * Names, arguments and their order are MINPACK's, without lipvt and nprint; work and lwork are ours. Matrices are
  * column-major: fjac[i + j * ldfjac] is row i of column j. ipvt counts from 1. Nothing here knows Python, allocates,
  * prints, or keeps anything between calls.
  */
@@ -27,24 +27,27 @@ enum {
     MINPACK_GTOL_TOO_SMALL = 8
 };
 
-/* x[n], diag[n], ipvt[n], qtf[n], wa1[n], wa2[n], wa3[n]; fvec[m], wa4[m]; fjac[ldfjac * n].
+/* Length of work for m residuals of n variables, below. n is enough, but slower. */
+int minpack_lwork(int m, int n);
+
+/* x[n], diag[n], ipvt[n], qtf[n], wa1[n], wa2[n], wa3[n]; fvec[m], wa4[m]; fjac[ldfjac * n]; work[lwork].
  * mode 2: diag is the caller's scaling; any other: found from the Jacobian. */
 void minpack_lmdif(minpack_residuals residuals, void *context, int m, int n, double *x, double *fvec, double ftol,
                    double xtol, double gtol, int maxfev, double epsfcn, double *diag, int mode, double factor,
                    int *info, int *nfev, double *fjac, int ldfjac, int *ipvt, double *qtf, double *wa1, double *wa2,
-                   double *wa3, double *wa4);
+                   double *wa3, double *wa4, double *work, int lwork);
 
 void minpack_lmder(minpack_residuals residuals, minpack_jacobian jacobian, void *context, int m, int n, double *x,
                    double *fvec, double *fjac, int ldfjac, double ftol, double xtol, double gtol, int maxfev,
                    double *diag, int mode, double factor, int *info, int *nfev, int *njev, int *ipvt, double *qtf,
-                   double *wa1, double *wa2, double *wa3, double *wa4);
+                   double *wa1, double *wa2, double *wa3, double *wa4, double *work, int lwork);
 
 double minpack_enorm(int n, const double *x);
 
-/* a[lda * n]: in A, out the reflectors under R; rdiag, acnorm, and for work wa and t[n]. pivot 0: no pivoting, ipvt
- * untouched. */
+/* a[lda * n]: in A, out the reflectors under R; rdiag, acnorm, and for work wa[n] and work[lwork]. pivot 0: no
+ * pivoting, ipvt untouched. */
 void minpack_qrfac(int m, int n, double *a, int lda, int pivot, int *ipvt, double *rdiag, double *acnorm, double *wa,
-                   double *t);
+                   double *work, int lwork);
 
 /* r[ldr * n]: R, which qrsolv completes with S' below the diagonal. */
 void minpack_qrsolv(int n, double *r, int ldr, const int *ipvt, const double *diag, const double *qtb, double *x,

@@ -3,35 +3,73 @@ module qrfac_module
     use, intrinsic :: iso_c_binding, only: c_int
     use machine_module, only: dp, epsmch, larger
     use enorm_module, only: enorm, norm_sums, norm_start, norm_add, norm_value, norm_block
+    use qrfac_panels_module, only: qrfac_panels, panels_lwork
     implicit none
     private
-    public :: qrfac
+    public :: qrfac, qrfac_lwork
+
+    integer(c_int), parameter :: panels_n = 12          !< columns from which panels pay
+    integer(c_int), parameter :: panels_m = 16384       !< rows up to which their work array is small, at most 1 MiB
 
 contains
+
+    !> Length of the work array of qrfac and of the drivers, for the fastest way.
+    pure function qrfac_lwork(m, n) result(lwork) bind(C, name="minpack_lwork")
+        integer(c_int), value, intent(in) :: m, n
+        integer(c_int) :: lwork
+
+        lwork = n
+        if (in_panels(m, n)) lwork = panels_lwork(m, n)
+    end function qrfac_lwork
+
+    !> Whether a matrix of this size is factorised in panels, if there is room.
+    pure function in_panels(m, n)
+        integer(c_int), intent(in) :: m, n
+        logical :: in_panels
+
+        in_panels = n >= panels_n .and. m >= n .and. m <= panels_m
+    end function in_panels
 
     !> Factorise A P = Q R by Householder reflectors, the column of largest remaining norm first.
     !>
     !> Column j of `a` becomes reflector j (on and below the diagonal) under the entries of R above the diagonal;
     !> the diagonal of R goes to rdiag.
     !>
-    !> A reflector stays pending when its dot products with the later columns are known: it is subtracted in the same
-    !> pass over memory that takes the next reflector's dot products. Only row j, for R and the norms, and the next
-    !> pivot are brought up to date before.
-    !>
     !> Source: Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on QRFAC.
     !> Bits: the pivot is the first of the columns of largest partial norm; whole columns are exchanged; a pivot of norm
     !> zero gives no reflector.
-    pure subroutine qrfac(m, n, a, lda, pivot, ipvt, rdiag, acnorm, wa, t) bind(C, name="minpack_qrfac")
-        integer(c_int), value, intent(in)    :: m           !< rows of A, m >= 0
-        integer(c_int), value, intent(in)    :: n           !< columns of A, n >= 0
-        integer(c_int), value, intent(in)    :: lda         !< leading dimension of a, lda >= m
-        integer(c_int), value, intent(in)    :: pivot       !< 0: P is the identity and ipvt is not touched
-        real(dp),              intent(inout) :: a(lda, n)   !< in: A; out: reflectors and strict upper triangle of R
-        integer(c_int),        intent(inout) :: ipvt(n)     !< column j of A P is column ipvt(j) of A
-        real(dp),              intent(out)   :: rdiag(n)    !< diagonal of R
-        real(dp),              intent(out)   :: acnorm(n)   !< norms of the columns of A
-        real(dp),              intent(inout) :: wa(n)       !< work: norms at the last full computation
-        real(dp),              intent(inout) :: t(n)        !< work: factors of the pending reflector
+    pure subroutine qrfac(m, n, a, lda, pivot, ipvt, rdiag, acnorm, wa, work, lwork) bind(C, name="minpack_qrfac")
+        integer(c_int), value, intent(in)    :: m               !< rows of A, m >= 0
+        integer(c_int), value, intent(in)    :: n               !< columns of A, n >= 0
+        integer(c_int), value, intent(in)    :: lda             !< leading dimension of a, lda >= m
+        integer(c_int), value, intent(in)    :: pivot           !< 0: P is the identity and ipvt is not touched
+        integer(c_int), value, intent(in)    :: lwork         !< length of work: at least n, better qrfac_lwork(m, n)
+        real(dp),              intent(inout) :: a(lda, n)       !< in: A; out: reflectors and strict upper triangle of R
+        integer(c_int),        intent(inout) :: ipvt(n)         !< column j of A P is column ipvt(j) of A
+        real(dp),              intent(out)   :: rdiag(n)        !< diagonal of R
+        real(dp),              intent(out)   :: acnorm(n)       !< norms of the columns of A
+        real(dp),              intent(inout) :: wa(n)           !< work: norms at the last full computation
+        real(dp),              intent(inout) :: work(lwork)
+
+        if (pivot /= 0 .and. lda == m .and. in_panels(m, n) .and. lwork >= qrfac_lwork(m, n)) then
+            call qrfac_panels(m, n, a, ipvt, rdiag, acnorm, work)
+        else
+            call qrfac_columns(m, n, a, lda, pivot, ipvt, rdiag, acnorm, wa, work)
+        end if
+    end subroutine qrfac
+
+    !> As qrfac, column by column.
+    !>
+    !> A reflector stays pending when its dot products with the later columns are known: it is subtracted in the same
+    !> pass over memory that takes the next reflector's dot products. Only row j, for R and the norms, and the next
+    !> pivot are brought up to date before.
+    pure subroutine qrfac_columns(m, n, a, lda, pivot, ipvt, rdiag, acnorm, wa, t)
+        integer(c_int), intent(in)    :: m, n, lda, pivot
+        real(dp),       intent(inout) :: a(lda, n)
+        integer(c_int), intent(inout) :: ipvt(n)
+        real(dp),       intent(out)   :: rdiag(n), acnorm(n)
+        real(dp),       intent(inout) :: wa(n)      !< norms at the last full computation
+        real(dp),       intent(inout) :: t(n)       !< factors of the pending reflector
         real(dp) :: ajnorm
         integer(c_int) :: j, k, kmax
         logical :: pending      ! reflector j-1 is still to be subtracted from rows j..m
@@ -81,7 +119,7 @@ contains
             pending = ajnorm /= 0
             rdiag(j) = -ajnorm
         end do
-    end subroutine qrfac
+    end subroutine qrfac_columns
 
     !> The dot products of reflector j with the later columns, rows j..m, in t; they are brought up to date with
     !> reflector j-1 and their factors in t first, if that is pending.

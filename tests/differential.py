@@ -34,7 +34,7 @@ OUTPUTS = {
     "lmdif": ["info", "nfev", "x", "fvec", "diag", "ipvt", "qtf", "fjac"],
     "lmder": ["info", "nfev", "njev", "x", "fvec", "diag", "ipvt", "qtf", "fjac"],
 }
-WORK = {"wa", "wa1", "wa2", "wa3", "wa4", "t"}
+WORK = {"wa", "wa1", "wa2", "wa3", "wa4"}
 
 RESIDUALS_BY_REFERENCE = CFUNCTYPE(None, *[c_void_p] * 5)
 EITHER_BY_REFERENCE = CFUNCTYPE(None, *[c_void_p] * 7)
@@ -135,6 +135,10 @@ class Library(ABC):
             if name in WORK:
                 sizes = [arguments[size] for size in "mn" if size in arguments]
                 arguments[name] = np.full((len(sizes[0]), max(int(size[0]) for size in sizes)), np.nan)
+            if name == "work":
+                m, n = arguments["m"], arguments["n"]
+                lwork = self.minpack.lwork(int(m[0]), int(n[0]))
+                arguments |= {name: np.full((len(m), lwork), np.nan), "lwork": np.full(len(m), lwork, np.int32)}
             value = arguments[name]
             kind, column = addresses(value) if value.ndim > 1 else self.number(value)
             types.append(kind)

@@ -4,8 +4,19 @@
  */
 #include "minpack.h"
 
+#include <stdlib.h>
+
+#include "instruction_sets.h"
+
 typedef void residuals_fcn(int *m, int *n, const double *x, double *fvec, int *iflag);
 typedef void jacobian_fcn(int *m, int *n, const double *x, double *fvec, double *fjac, int *ldfjac, int *iflag);
+
+__attribute__((constructor)) static void
+choose_instruction_set(void)
+{
+    if (minpack_use_instruction_set(getenv("PYMINPACK_INSTRUCTION_SET")) < 0)
+        abort();
+}
 
 static residuals_fcn *residuals_of_driver;
 static jacobian_fcn *jacobian_of_driver;
@@ -38,12 +49,16 @@ void
 lmder1_(jacobian_fcn *fcn, const int *m, const int *n, double *x, double *fvec, double *fjac, const int *ldfjac,
         const double *tol, int *info, int *ipvt, double *wa, const int *lwa)
 {
+    const int lwork = minpack_lwork(*m, *n);
+    double *work = malloc((size_t)lwork * sizeof(double));
     int nfev, njev;
 
     (void)lwa;
     jacobian_of_driver = fcn;
     minpack_lmder(residuals, jacobian, 0, *m, *n, x, fvec, fjac, *ldfjac, *tol, *tol, 0.0, 100 * (*n + 1), wa, 1,
-                  100.0, info, &nfev, &njev, ipvt, wa + *n, wa + 2 * *n, wa + 3 * *n, wa + 4 * *n, wa + 5 * *n);
+                  100.0, info, &nfev, &njev, ipvt, wa + *n, wa + 2 * *n, wa + 3 * *n, wa + 4 * *n, wa + 5 * *n,
+                  work, lwork);
+    free(work);
     if (*info == 8)
         *info = 4;
 }
@@ -53,13 +68,17 @@ void
 lmdif1_(residuals_fcn *fcn, const int *m, const int *n, double *x, double *fvec, const double *tol, int *info,
         int *ipvt, double *wa, const int *lwa)
 {
+    const int lwork = minpack_lwork(*m, *n);
+    double *work = malloc((size_t)lwork * sizeof(double));
     int nfev;
 
     (void)lwa;
     jacobian_of_driver = 0;
     residuals_of_driver = fcn;
     minpack_lmdif(residuals, 0, *m, *n, x, fvec, *tol, *tol, 0.0, 200 * (*n + 1), 0.0, wa, 1, 100.0, info, &nfev,
-                  wa + 5 * *n + *m, *m, ipvt, wa + *n, wa + 2 * *n, wa + 3 * *n, wa + 4 * *n, wa + 5 * *n);
+                  wa + 5 * *n + *m, *m, ipvt, wa + *n, wa + 2 * *n, wa + 3 * *n, wa + 4 * *n, wa + 5 * *n,
+                  work, lwork);
+    free(work);
     if (*info == 8)
         *info = 4;
 }

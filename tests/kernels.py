@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minpack_calls import UNTOUCHED, Array, Callback, Minpack, matrix, vector, work
+from pyminpack import _minpack
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 MESON_ARGS = os.environ.get("MESON_ARGS", "").split()  # as for ./dev, so that both have the same solver
@@ -43,12 +44,19 @@ class Kernels(Minpack):
         routine: [name for name in names if name not in ("nprint", "lipvt")]
         for routine, names in Minpack.sequences.items()
     }
-    sequences["qrfac"].append("t")
+    for routine in ("qrfac", "lmdif", "lmder"):
+        sequences[routine] += ["work", "lwork"]
     sequences["covar"] = ["n", "r", "ldr", "ipvt", "tol", "rank", "wa"]
 
     @cached_property
     def library(self) -> ctypes.CDLL:
-        return ctypes.CDLL(str(build()))
+        """The shared library, which runs its inner loops for the instruction set that pyminpack runs them for."""
+        library = ctypes.CDLL(str(build()))
+        library.minpack_use_instruction_set(_minpack.instruction_set_in_use().encode())
+        return library
+
+    def use_instruction_set(self, name: str) -> None:
+        assert self.library.minpack_use_instruction_set(name.encode()) == 0, name
 
     def routine(self, name: str) -> Any:
         return getattr(self.library, f"minpack_{name}")
@@ -61,6 +69,11 @@ class Kernels(Minpack):
         if jacobian is None:
             return [RESIDUALS(partial(answer_residuals, residuals)), context]
         return [RESIDUALS(partial(answer_residuals, residuals)), JACOBIAN(partial(answer, jacobian)), context]
+
+    def lwork(self, m: int, n: int) -> int:
+        length = self.library.minpack_lwork(m, n)
+        assert isinstance(length, int)
+        return length
 
     def covar(self, r: ArrayLike, ipvt: ArrayLike, tol: float = 0.0, *, padding: int = 0) -> Covariance:
         n = np.size(ipvt)
@@ -115,3 +128,4 @@ chkder = _kernels.chkder
 covar = _kernels.covar
 lmdif = _kernels.lmdif
 lmder = _kernels.lmder
+use_instruction_set = _kernels.use_instruction_set

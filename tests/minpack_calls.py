@@ -143,6 +143,10 @@ class Minpack(ABC):
     def fcn(self, residuals: Callback, jacobian: Callback | None) -> list[Any]:
         """How the user's functions are passed."""
 
+    def lwork(self, m: int, n: int) -> int:
+        """The length of the work array of qrfac, lmdif and lmder, where they have one."""
+        return 0
+
     def call(self, routine: str, *callbacks: Callback | None, **arguments: Any) -> Any:
         """Call a routine with arguments by name: arrays, numbers, and ctypes numbers where it answers in them."""
         parameters = []
@@ -172,7 +176,9 @@ class Minpack(ABC):
     def qrfac(self, a: ArrayLike, *, pivot: bool = True, padding: int = 0) -> Factorisation:
         m, n = np.shape(a)
         out = Factorisation(matrix(a, padding), untouched(n, np.int32), untouched(n), untouched(n))
-        self.call("qrfac", m=m, n=n, lda=m + padding, pivot=pivot, lipvt=n, wa=work(n), t=work(n), **vars(out))
+        lwork = self.lwork(m, n)
+        self.call("qrfac", m=m, n=n, lda=m + padding, pivot=pivot, lipvt=n, wa=work(n), work=work(lwork), lwork=lwork,
+                  **vars(out))
         return out
 
     def qrsolv(self, r: ArrayLike, ipvt: ArrayLike, diag: ArrayLike, qtb: ArrayLike, *, padding: int = 0) -> Solve:
@@ -226,6 +232,7 @@ class Minpack(ABC):
                  factor: float = 100.0, diag: ArrayLike | None = None, padding: int = 0) -> Solution:
         """lmdif or lmder, with ldfjac = m + padding, nprint = 0, and mode 2 if diag is given."""
         n = np.size(x)
+        lwork = self.lwork(m, n)
         info, nfev, njev = c_int(UNTOUCHED), c_int(UNTOUCHED), c_int(0)
         arrays = {
             "x": vector(x),
@@ -237,7 +244,8 @@ class Minpack(ABC):
         }
         self.call(driver, residuals, jacobian, m=m, n=n, ldfjac=m + padding, ftol=ftol, xtol=xtol, gtol=gtol,
                   maxfev=maxfev, epsfcn=epsfcn, mode=1 if diag is None else 2, factor=factor, nprint=0, info=info,
-                  nfev=nfev, njev=njev, wa1=work(n), wa2=work(n), wa3=work(n), wa4=work(m), **arrays)
+                  nfev=nfev, njev=njev, wa1=work(n), wa2=work(n), wa3=work(n), wa4=work(m), work=work(lwork),
+                  lwork=lwork, **arrays)
         points = np.array(residuals.points)
         return Solution(**arrays, nfev=nfev.value, njev=njev.value, info=info.value, points=points)
 

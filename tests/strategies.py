@@ -14,9 +14,9 @@ EPSMCH = 2.22044604926e-16  # MINPACK's, larger than 2**-52 by 4 parts in 1e12
 DENORMAL, TINY, HUGE = 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308
 
 # What stands here twice is drawn twice as often. Sizes are those of blocks of vectorised code, and one more or less.
-SIZES = [1, 2, 3, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 17]
+SIZES = [1, 2, 3, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 12, 17, 25]
 MORE = [0, 1, 2, 0, 3, 5, 8, 20, 65, 200]
-KERNEL_SIZES = [*SIZES, 2, 3, 4, 5, 12, 15, 16, 25]
+KERNEL_SIZES = [*SIZES, 2, 3, 4, 5, 12, 15, 16, 24, 25, 33, 41]
 KERNEL_MORE = [*MORE, 1, 2, 4, 30, 64, 130, -1]
 SPECIALS = [0.0, -0.0, 1.0, nan, inf, -inf, DENORMAL, -DENORMAL, 1e-310, TINY, -HUGE, HUGE / 2, 1e-200, -1e200,
             RDWARF, RDWARF * (1 - 2**-53), RGIANT, RGIANT / 2, RGIANT / 3, EPSMCH]  # fmt: skip
@@ -62,7 +62,7 @@ kernel_sizes, kernel_more = st.sampled_from(KERNEL_SIZES), st.sampled_from(KERNE
 recipe = st.tuples(data, structures, st.sampled_from([*5 * [1.0], *SCALES]))
 recipes = st.lists(recipe, min_size=1, max_size=5).map(tuple)
 kernel_specials = st.lists(st.sampled_from(SPECIALS), max_size=3).map(tuple)
-paddings = st.sampled_from([0, 1, 3])
+paddings = st.sampled_from([0, 0, 1, 3])
 
 
 @st.composite

@@ -4,12 +4,14 @@ The drivers and their data come with Debian's minpack-dev; they are compiled her
 """
 
 import gzip
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
 import kernels
+from pyminpack import _minpack
 
 EXAMPLES = Path("/usr/share/doc/minpack-dev/examples")
 SHIM = Path(__file__).with_name("drivers_shim.c")
@@ -34,11 +36,13 @@ def printed(folder, driver, data, *libraries):
 
 def run(*command, stdin=None):
     """The standard output of a command that succeeds."""
-    done = subprocess.run(command, stdin=stdin, capture_output=True, text=True, timeout=60)
+    environment = os.environ | {"PYMINPACK_INSTRUCTION_SET": _minpack.instruction_set_in_use()}
+    done = subprocess.run(command, stdin=stdin, capture_output=True, text=True, timeout=60, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
+@pytest.mark.usefixtures("every_instruction_set")
 @pytest.mark.parametrize(("driver", "data", "summary"), DRIVERS.values(), ids=DRIVERS)
 def test_driver_prints_the_same_with_our_solver(tmp_path, driver, data, summary):
     shim, library = tmp_path / "shim.o", kernels.build()

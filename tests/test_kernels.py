@@ -20,6 +20,8 @@ import libminpack
 from bits import assert_same_bits, assert_same_outputs
 from minpack_calls import UNTOUCHED, Array, Check, Integers, Solution, UserFunction
 
+pytestmark = pytest.mark.usefixtures("every_instruction_set")
+
 INF, NAN = np.inf, np.nan
 HUGE, TINY, DENORMAL = np.finfo(float).max, np.finfo(float).tiny, 5e-324
 RDWARF, RGIANT = 3.834e-20, 1.304e19  # MINPACK's bounds of what enorm squares unscaled; the upper one over n

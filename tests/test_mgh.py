@@ -20,6 +20,8 @@ from bits import assert_same_outputs
 from minpack_calls import Solution, UserFunction
 from pyminpack import leastsq
 
+pytestmark = pytest.mark.usefixtures("every_instruction_set")
+
 FILE22 = Path("/usr/share/doc/minpack-dev/examples/file22")
 DRIVERS = ("lmdif", "lmder")
 FACTORS = (1, 10, 100)

@@ -5,6 +5,10 @@
  */
 #include "minpack.h"
 
+#include <string.h>
+
+#include "instruction_sets.h"
+
 typedef struct {
     minpack_residuals residuals;
     minpack_jacobian jacobian;
@@ -90,15 +94,44 @@ jacobian_fcn(const int *m, const int *n, const double *x, double *fvec, double *
         *iflag = answer;
 }
 
+/* Compiled once, for the baseline. */
+const char *
+minpack_instruction_set(int index)
+{
+    return index == 0 ? "baseline" : 0;
+}
+
+const char *
+minpack_instruction_set_in_use(void)
+{
+    return "baseline";
+}
+
+int
+minpack_use_instruction_set(const char *name)
+{
+    return name == 0 || strcmp(name, "baseline") == 0 ? 0 : -1;
+}
+
+int
+minpack_lwork(int m, int n)
+{
+    (void)m;
+    (void)n;
+    return 0;
+}
+
 void
 minpack_lmdif(minpack_residuals residuals, void *context, int m, int n, double *x, double *fvec, double ftol,
               double xtol, double gtol, int maxfev, double epsfcn, double *diag, int mode, double factor, int *info,
               int *nfev, double *fjac, int ldfjac, int *ipvt, double *qtf, double *wa1, double *wa2, double *wa3,
-              double *wa4)
+              double *wa4, double *work, int lwork)
 {
     const Solve outer = running;
     const int nprint = 0;
 
+    (void)work;
+    (void)lwork;
     running = (Solve){residuals, 0, context, 0};
     lmdif_(residuals_fcn, &m, &n, x, fvec, &ftol, &xtol, &gtol, &maxfev, &epsfcn, diag, &mode, &factor, &nprint, info,
            nfev, fjac, &ldfjac, ipvt, qtf, wa1, wa2, wa3, wa4);
@@ -109,11 +142,13 @@ void
 minpack_lmder(minpack_residuals residuals, minpack_jacobian jacobian, void *context, int m, int n, double *x,
               double *fvec, double *fjac, int ldfjac, double ftol, double xtol, double gtol, int maxfev, double *diag,
               int mode, double factor, int *info, int *nfev, int *njev, int *ipvt, double *qtf, double *wa1,
-              double *wa2, double *wa3, double *wa4)
+              double *wa2, double *wa3, double *wa4, double *work, int lwork)
 {
     const Solve outer = running;
     const int nprint = 0;
 
+    (void)work;
+    (void)lwork;
     running = (Solve){residuals, jacobian, context, 0};
     lmder_(jacobian_fcn, &m, &n, x, fvec, fjac, &ldfjac, &ftol, &xtol, &gtol, &maxfev, diag, &mode, &factor, &nprint,
            info, nfev, njev, ipvt, qtf, wa1, wa2, wa3, wa4);
@@ -141,9 +176,10 @@ minpack_enorm(int n, const double *x)
 
 void
 minpack_qrfac(int m, int n, double *a, int lda, int pivot, int *ipvt, double *rdiag, double *acnorm, double *wa,
-              double *t)
+              double *work, int lwork)
 {
-    (void)t;
+    (void)work;
+    (void)lwork;
     qrfac_(&m, &n, a, &lda, &pivot, ipvt, &n, rdiag, acnorm, wa);
 }
 

@@ -5,6 +5,7 @@
 #include <limits.h>
 
 #include "errors.h"
+#include "instruction_sets.h"
 #include "solve.h"
 
 PyDoc_STRVAR(module_doc, "MINPACK's Levenberg-Marquardt drivers; use pyminpack.leastsq.");
@@ -18,6 +19,21 @@ PyDoc_STRVAR(lmder_doc,
 "lmder(func, Dfun, x0, args, full_output, col_deriv, ftol, xtol, gtol, maxfev, factor, diag, /)\n"
 "--\n\n"
 "Least squares with the Jacobian Dfun; returns (x, info, infodict, cov_x, nonfinite).");
+
+PyDoc_STRVAR(instruction_sets_doc,
+"instruction_sets()\n"
+"--\n\n"
+"The instruction sets that this build has and this machine runs, the best first.");
+
+PyDoc_STRVAR(instruction_set_in_use_doc,
+"instruction_set_in_use()\n"
+"--\n\n"
+"The one for which the solver's inner loops run.");
+
+PyDoc_STRVAR(use_instruction_set_doc,
+"use_instruction_set(name, /)\n"
+"--\n\n"
+"Run the solver's inner loops for one of instruction_sets(), in this process.");
 
 /* Parse a real number. 0, or -1 with an exception that names the argument. */
 static int
@@ -124,9 +140,57 @@ lmder(PyObject *Py_UNUSED(module), PyObject *const *values, Py_ssize_t nargs)
     return solve(&problem);
 }
 
+static PyObject *
+instruction_sets(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    PyObject *list = NULL;      /* owned */
+    PyObject *name = NULL;      /* owned */
+    PyObject *names = NULL;     /* owned, returned */
+    int i;
+
+    list = PyList_New(0);
+    if (list == NULL)
+        goto done;
+    for (i = 0; minpack_instruction_set(i) != NULL; i++) {
+        name = PyUnicode_FromString(minpack_instruction_set(i));
+        if (name == NULL || PyList_Append(list, name) < 0)
+            goto done;
+        Py_CLEAR(name);
+    }
+    names = PyList_AsTuple(list);
+done:
+    Py_XDECREF(list);
+    Py_XDECREF(name);
+    return names;
+}
+
+static PyObject *
+instruction_set_in_use(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    return PyUnicode_FromString(minpack_instruction_set_in_use());
+}
+
+static PyObject *
+use_instruction_set(PyObject *Py_UNUSED(module), PyObject *name)
+{
+    const char *text;
+
+    text = PyUnicode_AsUTF8(name);
+    if (text == NULL)
+        return NULL;
+    if (minpack_use_instruction_set(text) < 0) {
+        PyErr_Format(PyExc_ValueError, "%R is not one of instruction_sets()", name);
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef methods[] = {
     {"lmdif", (PyCFunction)(void (*)(void))lmdif, METH_FASTCALL, lmdif_doc},
     {"lmder", (PyCFunction)(void (*)(void))lmder, METH_FASTCALL, lmder_doc},
+    {"instruction_sets", instruction_sets, METH_NOARGS, instruction_sets_doc},
+    {"instruction_set_in_use", instruction_set_in_use, METH_NOARGS, instruction_set_in_use_doc},
+    {"use_instruction_set", use_instruction_set, METH_O, use_instruction_set_doc},
     {NULL, NULL, 0, NULL},
 };
 

@@ -134,11 +134,11 @@ solve(const Problem *problem)
     PyArrayObject *fjac = NULL;     /* owned: (n, m), which MINPACK sees as m x n by columns */
     PyArrayObject *ipvt = NULL;     /* owned */
     PyArrayObject *qtf = NULL;      /* owned */
-    double *work = NULL;            /* owned: diag, wa1, wa2, wa3 of length n, then wa4 of length m */
+    double *work = NULL;            /* owned: diag, wa1, wa2, wa3 of length n, wa4 of length m, then MINPACK's own */
     Callback cb = {0};
     npy_intp shape[2];
     double *diag, *wa1, *wa2, *wa3, *wa4, epsfcn;
-    int info, j, m, mode = 1, n, nfev = 0, njev = 0;
+    int info, j, lwork, m, mode = 1, n, nfev = 0, njev = 0;
 
     x = start_vector(problem->x0);
     if (x == NULL)
@@ -180,7 +180,8 @@ solve(const Problem *problem)
     for (j = 0; j < n; j++)
         ((int *)PyArray_DATA(ipvt))[j] = j + 1;
 
-    work = PyMem_New(double, 4 * (size_t)n + (size_t)m);
+    lwork = minpack_lwork(m, n);
+    work = PyMem_New(double, 4 * (size_t)n + (size_t)m + (size_t)lwork);
     if (work == NULL) {
         PyErr_NoMemory();
         goto done;
@@ -196,12 +197,13 @@ solve(const Problem *problem)
     if (problem->Dfun == NULL)
         minpack_lmdif(callback_residuals, &cb, m, n, PyArray_DATA(x), PyArray_DATA(fvec), problem->ftol,
                       problem->xtol, problem->gtol, problem->maxfev, epsfcn, diag, mode, problem->factor, &info,
-                      &nfev, PyArray_DATA(fjac), m, PyArray_DATA(ipvt), PyArray_DATA(qtf), wa1, wa2, wa3, wa4);
+                      &nfev, PyArray_DATA(fjac), m, PyArray_DATA(ipvt), PyArray_DATA(qtf), wa1, wa2, wa3, wa4, wa4 + m,
+                      lwork);
     else
         minpack_lmder(callback_residuals, callback_jacobian, &cb, m, n, PyArray_DATA(x), PyArray_DATA(fvec),
                       PyArray_DATA(fjac), m, problem->ftol, problem->xtol, problem->gtol, problem->maxfev, diag, mode,
                       problem->factor, &info, &nfev, &njev, PyArray_DATA(ipvt), PyArray_DATA(qtf), wa1, wa2, wa3,
-                      wa4);
+                      wa4, wa4 + m, lwork);
     if (info < 0)
         goto done;
 

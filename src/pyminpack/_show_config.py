@@ -4,6 +4,7 @@ from copy import deepcopy
 from typing import Any
 
 from pyminpack._config import CONFIG
+from pyminpack._minpack import instruction_set_in_use
 
 
 def show_config() -> dict[str, Any]:
@@ -21,7 +22,10 @@ def show_config() -> dict[str, Any]:
         ``compilers``, ``flags`` : dict of str
             For ``"c"`` and ``"fortran"``.
         ``instruction_sets`` : list of str
-            For which the solver is compiled.
+            For which the solver's inner loops are compiled.
+        ``instruction_set`` : str
+            The one in use: the best that this machine runs, or that of the environment variable
+            ``PYMINPACK_INSTRUCTION_SET`` when pyminpack was imported.
 
     Examples
     --------
@@ -32,7 +36,7 @@ def show_config() -> dict[str, Any]:
     >>> config["solver"] in ("builtin", "original")
     True
     """
-    config = deepcopy(CONFIG)
+    config = deepcopy(CONFIG) | {"instruction_set": instruction_set_in_use()}
     for key, value in config.items():
         if isinstance(value, dict):
             value = "; ".join(f"{name}: {text}" for name, text in value.items())

@@ -1,0 +1,317 @@
+!> The inner loops of qrfac_panels, over panels: eight columns interleaved, so that a row's eight entries lie side by side
+!> in the lanes of a vector register.
+!>
+!> Each works on rows j to m of the panels from to np, where panel 0 is `open` and panels 1 to np lie one after the other
+!> in p.
+!>
+!> The only file that is compiled once per instruction set, with the macros
+!>
+!>     SUFFIX            end of the C names, a string
+!>     PANELS_AT_ONCE    2 or 3, as many as the registers hold
+!>
+!> Bits: lanes never meet. Each product is rounded before it is subtracted or added (no contraction), and each sum runs
+!> in increasing i, so that every instruction set gives the same.
+module panel_kernels_module
+    use, intrinsic :: iso_c_binding, only: c_int, dp => c_double
+    implicit none
+    private
+    public :: multiply_panels, subtract_panels, dot_panels, square_panel, update_row
+
+    integer, parameter :: lanes = 8
+
+contains
+
+    !> For every column y of the panels: y <- y - t v, then t <- sum of w(i) y(i).
+    !>
+    !> w comes in as a column and becomes a reflector, w / norm with 1 added to its first entry. Its quotients take no
+    !> time of their own beside the sums of the first panels, whose additions wait for each other.
+    pure subroutine multiply_panels(j, m, from, np, v, w, norm, open, p, t) &
+            bind(C, name="minpack_multiply_panels" // SUFFIX)
+        integer(c_int), value, intent(in)    :: j, m, from, np     !< at least one panel
+        real(dp), value,       intent(in)    :: norm
+        real(dp),              intent(in)    :: v(m)
+        real(dp),              intent(inout) :: w(m)
+        real(dp),              intent(inout) :: open(lanes, m)
+        real(dp),              intent(inout) :: p(lanes, m, np)
+        real(dp),              intent(inout) :: t(lanes, 0:np)
+        integer(c_int) :: q
+        logical :: scale        ! w is still the column
+
+        q = 1
+        scale = .true.
+        if (from == 0) then
+            if (np == 0) then
+                call multiply_one(j, m, v, w, norm, scale, open, t(:, 0))
+            else if (np == 1 .or. PANELS_AT_ONCE == 2 .or. np == 3) then
+                call multiply_two(j, m, v, w, norm, scale, open, p(:, :, 1), t(:, 0:1))
+                q = 2
+            else
+                call multiply_three(j, m, v, w, norm, scale, open, p(:, :, 1), p(:, :, 2), t(:, 0:2))
+                q = 3
+            end if
+            scale = .false.
+        end if
+
+        ! Four are two and two: one alone would wait for its own additions.
+        do while (q <= np)
+            if (q == np) then
+                call multiply_one(j, m, v, w, norm, scale, p(:, :, q), t(:, q))
+                q = q + 1
+            else if (q + 1 == np .or. PANELS_AT_ONCE == 2 .or. q + 3 == np) then
+                call multiply_two(j, m, v, w, norm, scale, p(:, :, q), p(:, :, q + 1), t(:, q:q + 1))
+                q = q + 2
+            else
+                call multiply_three(j, m, v, w, norm, scale, p(:, :, q), p(:, :, q + 1), p(:, :, q + 2), t(:, q:q + 2))
+                q = q + 3
+            end if
+            scale = .false.
+        end do
+    end subroutine multiply_panels
+
+    !> As multiply_panels, for one panel; w becomes a reflector if scale is set.
+    pure subroutine multiply_one(j, m, v, w, norm, scale, p, t)
+        integer(c_int), intent(in)    :: j, m
+        real(dp),       intent(in)    :: v(m), norm
+        real(dp),       intent(inout) :: w(m)
+        logical,        intent(in)    :: scale
+        real(dp),       intent(inout) :: p(lanes, m)
+        real(dp),       intent(inout) :: t(lanes)
+        real(dp) :: s(lanes), factor(lanes), vi, wi, y
+        integer(c_int) :: i, l
+
+        factor = t
+        s = 0
+        do i = j, m
+            vi = v(i)
+            wi = w(i)
+            if (scale) then
+                wi = wi / norm
+                if (i == j) wi = wi + 1
+                w(i) = wi
+            end if
+            !$omp simd private(y)
+            do l = 1, lanes
+                y = p(l, i) - factor(l) * vi
+                p(l, i) = y
+                s(l) = s(l) + wi * y
+            end do
+        end do
+        t = s
+    end subroutine multiply_one
+
+    !> As multiply_one, for two panels.
+    pure subroutine multiply_two(j, m, v, w, norm, scale, p1, p2, t)
+        integer(c_int), intent(in)    :: j, m
+        real(dp),       intent(in)    :: v(m), norm
+        real(dp),       intent(inout) :: w(m)
+        logical,        intent(in)    :: scale
+        real(dp),       intent(inout) :: p1(lanes, m), p2(lanes, m)
+        real(dp),       intent(inout) :: t(lanes, 2)
+        real(dp) :: s1(lanes), s2(lanes), f1(lanes), f2(lanes), vi, wi, y
+        integer(c_int) :: i, l
+
+        f1 = t(:, 1)
+        f2 = t(:, 2)
+        s1 = 0
+        s2 = 0
+        do i = j, m
+            vi = v(i)
+            wi = w(i)
+            if (scale) then
+                wi = wi / norm
+                if (i == j) wi = wi + 1
+                w(i) = wi
+            end if
+            !$omp simd private(y)
+            do l = 1, lanes
+                y = p1(l, i) - f1(l) * vi
+                p1(l, i) = y
+                s1(l) = s1(l) + wi * y
+                y = p2(l, i) - f2(l) * vi
+                p2(l, i) = y
+                s2(l) = s2(l) + wi * y
+            end do
+        end do
+        t(:, 1) = s1
+        t(:, 2) = s2
+    end subroutine multiply_two
+
+    !> As multiply_one, for three panels.
+    pure subroutine multiply_three(j, m, v, w, norm, scale, p1, p2, p3, t)
+        integer(c_int), intent(in)    :: j, m
+        real(dp),       intent(in)    :: v(m), norm
+        real(dp),       intent(inout) :: w(m)
+        logical,        intent(in)    :: scale
+        real(dp),       intent(inout) :: p1(lanes, m), p2(lanes, m), p3(lanes, m)
+        real(dp),       intent(inout) :: t(lanes, 3)
+        real(dp) :: s1(lanes), s2(lanes), s3(lanes), f1(lanes), f2(lanes), f3(lanes), vi, wi, y
+        integer(c_int) :: i, l
+
+        f1 = t(:, 1)
+        f2 = t(:, 2)
+        f3 = t(:, 3)
+        s1 = 0
+        s2 = 0
+        s3 = 0
+        do i = j, m
+            vi = v(i)
+            wi = w(i)
+            if (scale) then
+                wi = wi / norm
+                if (i == j) wi = wi + 1
+                w(i) = wi
+            end if
+            !$omp simd private(y)
+            do l = 1, lanes
+                y = p1(l, i) - f1(l) * vi
+                p1(l, i) = y
+                s1(l) = s1(l) + wi * y
+                y = p2(l, i) - f2(l) * vi
+                p2(l, i) = y
+                s2(l) = s2(l) + wi * y
+                y = p3(l, i) - f3(l) * vi
+                p3(l, i) = y
+                s3(l) = s3(l) + wi * y
+            end do
+        end do
+        t(:, 1) = s1
+        t(:, 2) = s2
+        t(:, 3) = s3
+    end subroutine multiply_three
+
+    !> For every column y of the panels: y <- y - t v.
+    pure subroutine subtract_panels(j, m, from, np, v, open, p, t) bind(C, name="minpack_subtract_panels" // SUFFIX)
+        integer(c_int), value, intent(in)    :: j, m, from, np
+        real(dp),              intent(in)    :: v(m)
+        real(dp),              intent(inout) :: open(lanes, m)
+        real(dp),              intent(inout) :: p(lanes, m, np)
+        real(dp),              intent(in)    :: t(lanes, 0:np)
+        integer(c_int) :: q
+
+        if (from == 0) call subtract_one(j, m, v, open, t(:, 0))
+        do q = 1, np
+            call subtract_one(j, m, v, p(:, :, q), t(:, q))
+        end do
+    end subroutine subtract_panels
+
+    !> As subtract_panels, for one panel.
+    pure subroutine subtract_one(j, m, v, p, t)
+        integer(c_int), intent(in)    :: j, m
+        real(dp),       intent(in)    :: v(m)
+        real(dp),       intent(inout) :: p(lanes, m)
+        real(dp),       intent(in)    :: t(lanes)
+        integer(c_int) :: i, l
+
+        do i = j, m
+            !$omp simd
+            do l = 1, lanes
+                p(l, i) = p(l, i) - t(l) * v(i)
+            end do
+        end do
+    end subroutine subtract_one
+
+    !> For every column y of the panels: t <- sum of w(i) y(i).
+    pure subroutine dot_panels(j, m, from, np, w, open, p, t) bind(C, name="minpack_dot_panels" // SUFFIX)
+        integer(c_int), value, intent(in)    :: j, m, from, np
+        real(dp),              intent(in)    :: w(m)
+        real(dp),              intent(in)    :: open(lanes, m)
+        real(dp),              intent(in)    :: p(lanes, m, np)
+        real(dp),              intent(inout) :: t(lanes, 0:np)
+        integer(c_int) :: q
+
+        if (from == 0) call dot_one(j, m, w, open, t(:, 0))
+        do q = 1, np
+            call dot_one(j, m, w, p(:, :, q), t(:, q))
+        end do
+    end subroutine dot_panels
+
+    !> As dot_panels, for one panel.
+    pure subroutine dot_one(j, m, w, p, t)
+        integer(c_int), intent(in)    :: j, m
+        real(dp),       intent(in)    :: w(m)
+        real(dp),       intent(in)    :: p(lanes, m)
+        real(dp),       intent(inout) :: t(lanes)
+        real(dp) :: s(lanes)
+        integer(c_int) :: i, l
+
+        s = 0
+        do i = j, m
+            !$omp simd
+            do l = 1, lanes
+                s(l) = s(l) + w(i) * p(l, i)
+            end do
+        end do
+        t = s
+    end subroutine dot_one
+
+    !> For every column y of the panels, when t has its dot products with a reflector w: t <- t / w(j), entry j as the
+    !> reflector leaves it, and the norm of what is below, from the norm with it.
+    !>
+    !> Bits: the downdate loses digits; a norm that has fallen far below the last one computed in full is to be computed
+    !> in full again. A NaN in that test asks for it, too. A norm of zero stays.
+    pure subroutine update_row(j, m, from, np, w, epsmch, open, p, t, norm, full, renewals) &
+            bind(C, name="minpack_update_row" // SUFFIX)
+        integer(c_int), value, intent(in)    :: j, m, from, np
+        real(dp), value,       intent(in)    :: epsmch              !< relative precision
+        real(dp),              intent(in)    :: w(m)
+        real(dp),              intent(inout) :: open(lanes, m)
+        real(dp),              intent(inout) :: p(lanes, m, np)
+        real(dp),              intent(inout) :: t(lanes, 0:np)
+        real(dp),              intent(inout) :: norm(lanes, 0:np)   !< norms; out: -1 where to be computed in full
+        real(dp),              intent(in)    :: full(lanes, 0:np)   !< norms at their last full computation
+        integer(c_int),        intent(inout) :: renewals            !< columns to be computed in full
+        integer(c_int) :: q
+
+        renewals = 0
+        if (from == 0) call update_one(w(j), epsmch, open(:, j), t(:, 0), norm(:, 0), full(:, 0), renewals)
+        do q = 1, np
+            call update_one(w(j), epsmch, p(:, j, q), t(:, q), norm(:, q), full(:, q), renewals)
+        end do
+    end subroutine update_row
+
+    !> As update_row, for row j of one panel.
+    pure subroutine update_one(wj, epsmch, y, t, norm, full, renewals)
+        real(dp),       intent(in)    :: wj, epsmch
+        real(dp),       intent(inout) :: y(lanes), t(lanes), norm(lanes)
+        real(dp),       intent(in)    :: full(lanes)
+        integer(c_int), intent(inout) :: renewals
+        real(dp) :: fallen, rest
+        integer(c_int) :: l
+        logical :: renew
+
+        !$omp simd private(rest, fallen, renew) reduction(+: renewals)
+        do l = 1, lanes
+            t(l) = t(l) / wj
+            y(l) = y(l) - t(l) * wj
+            rest = 1 - (y(l) / norm(l))**2
+            fallen = norm(l) * sqrt(merge(rest, 0.0_dp, rest > 0))
+            renew = norm(l) /= 0 .and. .not. 0.05_dp * (fallen / full(l))**2 > epsmch
+            norm(l) = merge(norm(l), merge(-1.0_dp, fallen, renew), norm(l) == 0)
+            renewals = renewals + merge(1, 0, renew)
+        end do
+    end subroutine update_one
+
+    !> For every column y of a panel: the sum of squares, and the least |y(i)|.
+    pure subroutine square_panel(m, p, squares, smallest) bind(C, name="minpack_square_panel" // SUFFIX)
+        integer(c_int), value, intent(in)    :: m
+        real(dp),              intent(in)    :: p(lanes, m)
+        real(dp),              intent(inout) :: squares(lanes)
+        real(dp),              intent(inout) :: smallest(lanes)     !< a NaN counts or not; squares shows it
+        real(dp) :: s(lanes), least(lanes), y
+        integer(c_int) :: i, l
+
+        s = 0
+        least = huge(1.0_dp)
+        do i = 1, m
+            !$omp simd private(y)
+            do l = 1, lanes
+                y = abs(p(l, i))
+                s(l) = s(l) + y**2
+                least(l) = merge(y, least(l), y < least(l))
+            end do
+        end do
+        squares = s
+        smallest = least
+    end subroutine square_panel
+
+end module panel_kernels_module

@@ -1,0 +1,58 @@
+"""The environment variable and show_config: which instruction set the solver's inner loops run for."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from pyminpack import _minpack, show_config
+
+VARIABLE = "PYMINPACK_INSTRUCTION_SET"
+RUNNABLE = _minpack.instruction_sets()
+IN_USE = "import pyminpack; print(pyminpack._minpack.instruction_set_in_use())"
+
+
+def python(code, value):
+    """A process whose environment has the variable, unless it is None."""
+    environment = {name: text for name, text in os.environ.items() if name != VARIABLE}
+    if value is not None:
+        environment[VARIABLE] = value
+    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("name", RUNNABLE)
+def test_the_variable_chooses_the_instruction_set(name):
+    assert python(IN_USE, name).stdout == name + "\n"
+
+
+@pytest.mark.parametrize("value", [None, ""], ids=["not set", "empty"])
+def test_the_best_is_chosen_without_the_variable(value):
+    assert python(IN_USE, value).stdout == RUNNABLE[0] + "\n"
+
+
+def test_another_name_is_an_import_error_that_tells_what_is_expected():
+    process = python("import pyminpack", "avx1024")
+    error = process.stderr.splitlines()[-1]
+    assert process.returncode == 1
+    kind = "NotImplementedError" if show_config()["solver"] == "original" else "ImportError"
+    assert error.startswith(f"{kind}: {VARIABLE} is 'avx1024'; expected one of {', '.join(map(repr, RUNNABLE))}")
+
+
+def test_baseline_is_always_there_and_the_last():
+    assert RUNNABLE[-1] == "baseline"
+
+
+def test_show_config_tells_which_are_compiled_and_which_is_in_use(capsys):
+    config = show_config()
+    assert config["instruction_set"] == _minpack.instruction_set_in_use()
+    assert set(RUNNABLE) <= set(config["instruction_sets"])
+    assert f"instruction_set: {config['instruction_set']}\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("name", "error"), [("avx1024", ValueError), (3, TypeError), ("\0", ValueError)])
+def test_the_extension_refuses_what_is_not_the_name_of_one(name, error):
+    before = _minpack.instruction_set_in_use()
+    with pytest.raises(error):
+        _minpack.use_instruction_set(name)
+    assert _minpack.instruction_set_in_use() == before
