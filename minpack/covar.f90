@@ -34,36 +34,65 @@ contains
         real(dp),       intent(inout) :: r(ldr, n)   !< R, its inverse
         real(dp),       intent(in)    :: tolr        !< a diagonal entry up to this size is zero
         integer(c_int), intent(out)   :: rank        !< order of the part inverted
-        real(dp) :: temp
-        integer(c_int) :: j, k
+        real(dp) :: t(4)
+        integer(c_int) :: j, k, l
 
         rank = 0
         do k = 1, n
             if (abs(r(k, k)) <= tolr) return
             r(k, k) = 1 / r(k, k)
-            do j = 1, k - 1
-                temp = r(k, k) * r(j, k)
-                r(j, k) = 0
-                r(1:j, k) = r(1:j, k) - temp * r(1:j, j)
+            do j = 1, k - 1, 4
+                ! Column j + l - 1 has rows up to j + l - 1.
+                t = 0
+                do l = 1, min(4, k - j)
+                    t(l) = -(r(k, k) * r(j + l - 1, k))
+                    r(j + l - 1, k) = 0
+                    r(j:j + l - 1, k) = r(j:j + l - 1, k) + t(l) * r(j:j + l - 1, j + l - 1)
+                end do
+                call add_columns(j - 1, min(4, k - j), t, r(1, j), ldr, r(1, k))
             end do
             rank = k
         end do
     end subroutine invert_triangle
 
-    !> U <- U U' in the upper triangle.
+    !> U <- U U' in the upper triangle, column by column.
     pure subroutine multiply_by_transpose(n, u, ldu)
         integer(c_int), intent(in)    :: n           !< order of U
         integer(c_int), intent(in)    :: ldu         !< leading dimension of u
         real(dp),       intent(inout) :: u(ldu, n)   !< upper triangle
-        integer(c_int) :: j, k
+        real(dp) :: t(4)
+        integer(c_int) :: columns, j, k
 
-        do k = 1, n
-            do j = 1, k - 1
-                u(1:j, j) = u(1:j, j) + u(j, k) * u(1:j, k)
+        do j = 1, n
+            u(1:j, j) = u(j, j) * u(1:j, j)
+            do k = j + 1, n, 4
+                columns = min(4, n - k + 1)
+                t(1:columns) = u(j, k:k + columns - 1)
+                call add_columns(j, columns, t, u(1, k), ldu, u(1, j))
             end do
-            u(1:k, k) = u(k, k) * u(1:k, k)
         end do
     end subroutine multiply_by_transpose
+
+    !> y <- y + A t, for up to four columns of A: four at once read and write y once.
+    pure subroutine add_columns(m, n, t, a, lda, y)
+        integer(c_int), intent(in)    :: m           !< length of y
+        integer(c_int), intent(in)    :: n           !< columns
+        integer(c_int), intent(in)    :: lda         !< leading dimension of a
+        real(dp),       intent(in)    :: t(4)
+        real(dp),       intent(in)    :: a(lda, n)
+        real(dp),       intent(inout) :: y(m)
+        integer(c_int) :: i, l
+
+        if (n == 4) then
+            do i = 1, m
+                y(i) = (((y(i) + t(1) * a(i, 1)) + t(2) * a(i, 2)) + t(3) * a(i, 3)) + t(4) * a(i, 4)
+            end do
+        else
+            do l = 1, n
+                y = y + t(l) * a(1:m, l)
+            end do
+        end if
+    end subroutine add_columns
 
     !> C <- P C P' on both triangles, from the upper one; zeros beyond rank.
     pure subroutine unpermute(n, rank, c, ldc, ipvt, wa)

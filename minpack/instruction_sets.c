@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* The routines of panel_kernels.F90. */
+/* The routines of inner_loops.F90. */
 typedef void multiply_panels(int j, int m, int from, int np, const double *v, double *w, double norm, double *open,
                              double *p, double *t);
 typedef void subtract_panels(int j, int m, int from, int np, const double *v, double *open, double *p,
@@ -14,6 +14,7 @@ typedef void dot_panels(int j, int m, int from, int np, const double *w, const d
 typedef void update_row(int j, int m, int from, int np, const double *w, double epsmch, double *open, double *p,
                         double *t, double *norm, const double *full, int *renewals);
 typedef void square_panel(int m, const double *p, double *squares, double *smallest);
+typedef void eliminate_rows(int n, int j, const double *d, double *s, int lds, double *rows, double *rhs);
 
 typedef struct {
     const char *name;
@@ -22,6 +23,7 @@ typedef struct {
     dot_panels *dot_panels;
     update_row *update_row;
     square_panel *square_panel;
+    eliminate_rows *eliminate_rows;
 } Build;
 
 extern multiply_panels minpack_multiply_panels, minpack_multiply_panels_baseline;
@@ -29,24 +31,26 @@ extern subtract_panels minpack_subtract_panels, minpack_subtract_panels_baseline
 extern dot_panels minpack_dot_panels, minpack_dot_panels_baseline;
 extern update_row minpack_update_row, minpack_update_row_baseline;
 extern square_panel minpack_square_panel, minpack_square_panel_baseline;
+extern eliminate_rows minpack_eliminate_rows, minpack_eliminate_rows_baseline;
 #ifdef X86_64_LEVELS
 extern multiply_panels minpack_multiply_panels_v3, minpack_multiply_panels_v4;
 extern subtract_panels minpack_subtract_panels_v3, minpack_subtract_panels_v4;
 extern dot_panels minpack_dot_panels_v3, minpack_dot_panels_v4;
 extern update_row minpack_update_row_v3, minpack_update_row_v4;
 extern square_panel minpack_square_panel_v3, minpack_square_panel_v4;
+extern eliminate_rows minpack_eliminate_rows_v3, minpack_eliminate_rows_v4;
 #endif
 
 /* From the best to the plainest. */
 static const Build builds[] = {
 #ifdef X86_64_LEVELS
     {"x86-64-v4", minpack_multiply_panels_v4, minpack_subtract_panels_v4, minpack_dot_panels_v4,
-     minpack_update_row_v4, minpack_square_panel_v4},
+     minpack_update_row_v4, minpack_square_panel_v4, minpack_eliminate_rows_v4},
     {"x86-64-v3", minpack_multiply_panels_v3, minpack_subtract_panels_v3, minpack_dot_panels_v3,
-     minpack_update_row_v3, minpack_square_panel_v3},
+     minpack_update_row_v3, minpack_square_panel_v3, minpack_eliminate_rows_v3},
 #endif
     {"baseline", minpack_multiply_panels_baseline, minpack_subtract_panels_baseline, minpack_dot_panels_baseline,
-     minpack_update_row_baseline, minpack_square_panel_baseline},
+     minpack_update_row_baseline, minpack_square_panel_baseline, minpack_eliminate_rows_baseline},
 };
 enum { N_BUILDS = sizeof(builds) / sizeof(builds[0]) };
 
@@ -131,4 +135,10 @@ void
 minpack_square_panel(int m, const double *p, double *squares, double *smallest)
 {
     in_use->square_panel(m, p, squares, smallest);
+}
+
+void
+minpack_eliminate_rows(int n, int j, const double *d, double *s, int lds, double *rows, double *rhs)
+{
+    in_use->eliminate_rows(n, j, d, s, lds, rows, rhs);
 }

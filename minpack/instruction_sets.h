@@ -1,4 +1,4 @@
-/* The instruction sets for which the inner loops (panel_kernels.F90) are compiled, and the one in use. All give the same
+/* The instruction sets for which the inner loops (inner_loops.F90) are compiled, and the one in use. All give the same
  * bits. */
 #ifndef INSTRUCTION_SETS_H
 #define INSTRUCTION_SETS_H

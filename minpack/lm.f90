@@ -15,11 +15,13 @@ module lm_module
     use, intrinsic :: iso_c_binding, only: c_int
     use machine_module, only: dp, epsmch, larger, smaller
     use enorm_module, only: enorm
-    use qrfac_module, only: qrfac
+    use qrfac_module, only: qrfac, qrfac_lwork
+    use multiply_rt_module, only: multiply_rt
+    use qrsolv_module, only: rows_at_once
     use lmpar_module, only: lmpar
     implicit none
     private
-    public :: lm_state, lm_start, lm_advance, want_fvec, want_fjac, want_trial, done
+    public :: lm_state, lm_lwork, lm_start, lm_advance, want_fvec, want_fjac, want_trial, done
 
     integer, parameter :: want_fvec = 1, want_fjac = 2, want_trial = 3, done = 4
 
@@ -46,6 +48,14 @@ module lm_module
     end type lm_state
 
 contains
+
+    !> Length of the work array.
+    pure function lm_lwork(m, n) result(lwork) bind(C, name="minpack_lwork")
+        integer(c_int), value, intent(in) :: m, n
+        integer(c_int) :: lwork
+
+        lwork = max(qrfac_lwork(m, n), rows_at_once * n)
+    end function lm_lwork
 
     !> A fresh state; done with info 0 if the input is improper.
     pure function lm_start(m, n, ldfjac, ftol, xtol, gtol, maxfev, diag, mode, factor) result(lm)
@@ -84,7 +94,7 @@ contains
         real(dp),       intent(inout) :: wa2(n)            !< trial point
         real(dp),       intent(inout) :: wa3(n)            !< work
         real(dp),       intent(inout) :: wa4(m)            !< residuals at the trial point; else work
-        real(dp),       intent(inout) :: work(lwork)       !< qrfac's
+        real(dp),       intent(inout) :: work(lwork)       !< lwork at least lm_lwork(m, n)
 
         select case (lm%request)
         case (want_fvec)
@@ -93,11 +103,11 @@ contains
         case (want_fjac)
             call after_jacobian(lm, m, n, x, fvec, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4, work, lwork)
             if (lm%request /= done) &
-                call propose_step(lm, m, n, x, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4)
+                call propose_step(lm, m, n, x, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4, work)
         case (want_trial)
             call after_trial(lm, m, n, x, fvec, fjac, ldfjac, diag, ipvt, wa1, wa2, wa3, wa4)
             if (lm%request == want_trial) &
-                call propose_step(lm, m, n, x, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4)
+                call propose_step(lm, m, n, x, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4, work)
         end select
     end subroutine lm_advance
 
@@ -122,7 +132,7 @@ contains
         wa4 = fvec
         call apply_qt(m, n, fjac, ldfjac, wa1, wa4, qtf)
 
-        lm%gnorm = gradient_cosine(n, fjac, ldfjac, ipvt, wa2, qtf, lm%fnorm)
+        call gradient_cosine(n, fjac, ldfjac, ipvt, wa2, qtf, lm%fnorm, wa3, work, lm%gnorm)
         if (lm%gnorm <= lm%gtol) then
             lm%info = 4
             lm%request = done
@@ -161,40 +171,37 @@ contains
 
     !> The largest cosine, in absolute value, between the residuals and a column of the Jacobian.
     !>
-    !> Bits: Q'f is divided by fnorm inside the sum, which adds in increasing i; zero columns do not count.
-    pure function gradient_cosine(n, r, ldr, ipvt, acnorm, qtf, fnorm) result(gnorm)
-        integer(c_int), intent(in) :: n, ldr
-        real(dp),       intent(in) :: r(ldr, n)    !< R
-        integer(c_int), intent(in) :: ipvt(n)
-        real(dp),       intent(in) :: acnorm(n)    !< norms of the Jacobian's columns
-        real(dp),       intent(in) :: qtf(n)
-        real(dp),       intent(in) :: fnorm        !< norm of the residuals
-        real(dp) :: gnorm
-        real(dp) :: total
-        integer(c_int) :: i, j
+    !> Bits: Q'f is divided by fnorm before the sum; zero columns do not count.
+    pure subroutine gradient_cosine(n, r, ldr, ipvt, acnorm, qtf, fnorm, wa, work, gnorm)
+        integer(c_int), intent(in)    :: n, ldr
+        real(dp),       intent(in)    :: r(ldr, n)    !< R
+        integer(c_int), intent(in)    :: ipvt(n)
+        real(dp),       intent(in)    :: acnorm(n)    !< norms of the Jacobian's columns
+        real(dp),       intent(in)    :: qtf(n)
+        real(dp),       intent(in)    :: fnorm        !< norm of the residuals
+        real(dp),       intent(inout) :: wa(n), work(n)
+        real(dp),       intent(out)   :: gnorm
+        integer(c_int) :: j
 
         gnorm = 0
         if (fnorm == 0) return
+        wa = qtf / fnorm
+        call multiply_rt(n, r, ldr, wa, work)
         do j = 1, n
-            if (acnorm(ipvt(j)) == 0) cycle
-            total = 0
-            do i = 1, j
-                total = total + r(i, j) * (qtf(i) / fnorm)
-            end do
-            gnorm = larger(gnorm, abs(total / acnorm(ipvt(j))))
+            if (acnorm(ipvt(j)) /= 0) gnorm = larger(gnorm, abs(work(j) / acnorm(ipvt(j))))
         end do
-    end function gradient_cosine
+    end subroutine gradient_cosine
 
     !> The step p for the present delta, in wa1, and the trial point x + p, in wa2.
-    pure subroutine propose_step(lm, m, n, x, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4)
+    pure subroutine propose_step(lm, m, n, x, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4, work)
         type(lm_state), intent(inout) :: lm
         integer(c_int), intent(in)    :: m, n, ldfjac
         real(dp),       intent(in)    :: x(n), diag(n), qtf(n)
         real(dp),       intent(inout) :: fjac(ldfjac, n)
         integer(c_int), intent(in)    :: ipvt(n)
-        real(dp),       intent(inout) :: wa1(n), wa2(n), wa3(n), wa4(m)
+        real(dp),       intent(inout) :: wa1(n), wa2(n), wa3(n), wa4(m), work(rows_at_once * n)
 
-        call lmpar(n, fjac, ldfjac, ipvt, diag, qtf, lm%delta, lm%par, wa1, wa2, wa3, wa4)
+        call lmpar(n, fjac, ldfjac, ipvt, diag, qtf, lm%delta, lm%par, wa1, wa2, wa3, wa4, work)
         wa1 = -wa1
         wa2 = x + wa1
         wa3 = diag * wa1

@@ -24,7 +24,7 @@ contains
         integer(c_int), value, intent(in)    :: m                 !< number of residuals, m >= n
         integer(c_int), value, intent(in)    :: n                 !< number of variables, n >= 1
         integer(c_int), value, intent(in)    :: ldfjac            !< leading dimension of fjac, ldfjac >= m
-        integer(c_int), value, intent(in)    :: lwork             !< length of work, at least n, better qrfac_lwork(m, n)
+        integer(c_int), value, intent(in)    :: lwork             !< length of work, at least lm_lwork(m, n)
         integer(c_int), value, intent(in)    :: maxfev            !< residual calls that end the iteration, > 0
         integer(c_int), value, intent(in)    :: mode              !< 2: diag is given; else found
         real(dp), value,       intent(in)    :: ftol, xtol, gtol  !< tolerances, >= 0

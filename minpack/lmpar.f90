@@ -3,7 +3,8 @@ module lmpar_module
     use, intrinsic :: iso_c_binding, only: c_int
     use machine_module, only: dp, dwarf, larger, smaller
     use enorm_module, only: enorm
-    use qrsolv_module, only: qrsolv
+    use multiply_rt_module, only: multiply_rt
+    use qrsolv_module, only: qrsolv, rows_at_once
     implicit none
     private
     public :: lmpar
@@ -20,7 +21,8 @@ contains
     !> Source: Moré, The Levenberg-Marquardt algorithm: implementation and theory, 1978, section 5;
     !>         Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on LMPAR.
     !> Bits: NaN-ignoring maxima and minima in this order of operands; a NaN fp goes on to the iteration.
-    pure subroutine lmpar(n, r, ldr, ipvt, diag, qtb, delta, par, x, sdiag, wa1, wa2) bind(C, name="minpack_lmpar")
+    pure subroutine lmpar(n, r, ldr, ipvt, diag, qtb, delta, par, x, sdiag, wa1, wa2, work) &
+            bind(C, name="minpack_lmpar")
         integer(c_int), value, intent(in)    :: n           !< order of R
         integer(c_int), value, intent(in)    :: ldr         !< leading dimension of r, ldr >= n
         real(dp),              intent(inout) :: r(ldr, n)   !< R of A P = Q R; qrsolv writes below the diagonal
@@ -33,6 +35,7 @@ contains
         real(dp),              intent(inout) :: sdiag(n)    !< diagonal of S as qrsolv leaves it, if par /= 0
         real(dp),              intent(inout) :: wa1(n)      !< work
         real(dp),              intent(inout) :: wa2(n)      !< work
+        real(dp),              intent(inout) :: work(rows_at_once * n)
         real(dp) :: dxnorm, fp, gnorm, parc, parl, paru, temp
         integer(c_int) :: iter, j, nsing
 
@@ -67,7 +70,7 @@ contains
             if (par == 0) par = larger(dwarf, 0.001_dp * paru)
             temp = sqrt(par)
             wa1 = temp * diag
-            call qrsolv(n, r, ldr, ipvt, wa1, qtb, x, sdiag, wa2)
+            call qrsolv(n, r, ldr, ipvt, wa1, qtb, x, sdiag, wa2, work)
             wa2 = diag * x
             dxnorm = enorm(n, wa2)
             temp = fp
@@ -156,8 +159,6 @@ contains
     end subroutine solve_transposed
 
     !> g <- (P'D P)^-1 R'Q'b, the gradient of half the sum of squares in the scaled variables.
-    !>
-    !> Bits: each sum runs in increasing i.
     pure subroutine scaled_gradient(n, r, ldr, ipvt, diag, qtb, g)
         integer(c_int), intent(in)  :: n           !< order of R
         integer(c_int), intent(in)  :: ldr         !< leading dimension of r
@@ -165,16 +166,12 @@ contains
         integer(c_int), intent(in)  :: ipvt(n)     !< column permutation
         real(dp),       intent(in)  :: diag(n)     !< diagonal of D
         real(dp),       intent(in)  :: qtb(n)      !< Q'b
-        real(dp),       intent(out) :: g(n)        !< gradient in the order of R's columns
-        real(dp) :: total
-        integer(c_int) :: i, j
+        real(dp),       intent(inout) :: g(n)      !< gradient in the order of R's columns
+        integer(c_int) :: j
 
+        call multiply_rt(n, r, ldr, qtb, g)
         do j = 1, n
-            total = 0
-            do i = 1, j
-                total = total + r(i, j) * qtb(i)
-            end do
-            g(j) = total / diag(ipvt(j))
+            g(j) = g(j) / diag(ipvt(j))
         end do
     end subroutine scaled_gradient
 

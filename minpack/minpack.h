@@ -27,7 +27,7 @@ enum {
     MINPACK_GTOL_TOO_SMALL = 8
 };
 
-/* Length of work for m residuals of n variables, below. n is enough, but slower. */
+/* Length of work below, for m residuals of n variables. */
 int minpack_lwork(int m, int n);
 
 /* x[n], diag[n], ipvt[n], qtf[n], wa1[n], wa2[n], wa3[n]; fvec[m], wa4[m]; fjac[ldfjac * n]; work[lwork].
@@ -49,12 +49,12 @@ double minpack_enorm(int n, const double *x);
 void minpack_qrfac(int m, int n, double *a, int lda, int pivot, int *ipvt, double *rdiag, double *acnorm, double *wa,
                    double *work, int lwork);
 
-/* r[ldr * n]: R, which qrsolv completes with S' below the diagonal. */
+/* r[ldr * n]: R, which qrsolv completes with S' below the diagonal; work[4 * n]. */
 void minpack_qrsolv(int n, double *r, int ldr, const int *ipvt, const double *diag, const double *qtb, double *x,
-                    double *sdiag, double *wa);
+                    double *sdiag, double *wa, double *work);
 
 void minpack_lmpar(int n, double *r, int ldr, const int *ipvt, const double *diag, const double *qtb, double delta,
-                   double *par, double *x, double *sdiag, double *wa1, double *wa2);
+                   double *par, double *x, double *sdiag, double *wa1, double *wa2, double *work);
 
 void minpack_fdjac2(minpack_residuals residuals, void *context, int m, int n, double *x, const double *fvec,
                     double *fjac, int ldfjac, int *iflag, double epsfcn, double *wa);

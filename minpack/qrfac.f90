@@ -13,9 +13,9 @@ module qrfac_module
 
 contains
 
-    !> Length of the work array of qrfac and of the drivers, for the fastest way.
-    pure function qrfac_lwork(m, n) result(lwork) bind(C, name="minpack_lwork")
-        integer(c_int), value, intent(in) :: m, n
+    !> Length of the work array for the fastest way.
+    pure function qrfac_lwork(m, n) result(lwork)
+        integer(c_int), intent(in) :: m, n
         integer(c_int) :: lwork
 
         lwork = n

@@ -17,7 +17,7 @@ module qrfac_panels_module
 
     integer(c_int), parameter :: lanes = 8
 
-    !> The inner loops, for the instruction set in use (instruction_sets.c); what they do is said in panel_kernels.F90.
+    !> The inner loops, for the instruction set in use (instruction_sets.c); what they do is said in inner_loops.F90.
     interface
         pure subroutine multiply_panels(j, m, from, np, v, w, norm, open, p, t) bind(C, name="minpack_multiply_panels")
             import :: c_int, dp, lanes

@@ -4,7 +4,19 @@ module qrsolv_module
     use machine_module, only: dp
     implicit none
     private
-    public :: qrsolv
+    public :: qrsolv, rows_at_once
+
+    integer(c_int), parameter :: rows_at_once = 4
+
+    !> The inner loops, for the instruction set in use (instruction_sets.c); what they do is said in inner_loops.F90.
+    interface
+        pure subroutine eliminate_rows(n, j, d, s, lds, rows, rhs) bind(C, name="minpack_eliminate_rows")
+            import :: c_int, dp, rows_at_once
+            integer(c_int), value, intent(in)    :: n, j, lds
+            real(dp),              intent(in)    :: d(rows_at_once)
+            real(dp),              intent(inout) :: s(lds, n), rows(n, rows_at_once), rhs(n)
+        end subroutine eliminate_rows
+    end interface
 
 contains
 
@@ -14,7 +26,7 @@ contains
     !> solution with zeros after the first zero of its diagonal.
     !>
     !> Source: Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on QRSOLV.
-    pure subroutine qrsolv(n, r, ldr, ipvt, diag, qtb, x, sdiag, wa) bind(C, name="minpack_qrsolv")
+    pure subroutine qrsolv(n, r, ldr, ipvt, diag, qtb, x, sdiag, wa, work) bind(C, name="minpack_qrsolv")
         integer(c_int), value, intent(in)    :: n           !< order of R
         integer(c_int), value, intent(in)    :: ldr         !< leading dimension of r, ldr >= n
         real(dp),              intent(inout) :: r(ldr, n)   !< in: R; out: R, and S' strictly below the diagonal
@@ -24,7 +36,9 @@ contains
         real(dp),              intent(inout) :: x(n)        !< solution
         real(dp),              intent(inout) :: sdiag(n)    !< diagonal of S
         real(dp),              intent(inout) :: wa(n)       !< work
-        integer(c_int) :: j, k
+        real(dp),              intent(inout) :: work(rows_at_once * n)
+        real(dp) :: d(rows_at_once)
+        integer(c_int) :: j, k, rows
 
         ! S is built in the lower triangle; x keeps the diagonal of R meanwhile.
         do j = 1, n
@@ -35,8 +49,13 @@ contains
             wa(j) = qtb(j)
         end do
 
+        do j = 1, n, rows_at_once
+            rows = min(rows_at_once, n - j + 1)
+            d = 0
+            d(1:rows) = diag(ipvt(j:j + rows - 1))
+            if (any(d /= 0)) call eliminate_rows(n, j, d, r, ldr, work, wa)
+        end do
         do j = 1, n
-            if (diag(ipvt(j)) /= 0) call eliminate_row(n, j, diag(ipvt(j)), r, ldr, sdiag, wa)
             sdiag(j) = r(j, j)
             r(j, j) = x(j)
         end do
@@ -46,46 +65,6 @@ contains
             x(ipvt(j)) = wa(j)
         end do
     end subroutine qrsolv
-
-    !> Rotate the row of D that holds d in column j into S, and the right-hand side with it.
-    !>
-    !> Bits: a rotation by a zero is skipped; the rotation's smaller ratio decides which of tan and cotan is used.
-    pure subroutine eliminate_row(n, j, d, s, lds, row, rhs)
-        integer(c_int), intent(in)    :: n           !< order of S
-        integer(c_int), intent(in)    :: j           !< the row's first column
-        integer(c_int), intent(in)    :: lds         !< leading dimension of s
-        real(dp),       intent(in)    :: d           !< the row's only entry, d /= 0
-        real(dp),       intent(inout) :: s(lds, n)   !< S' in the lower triangle, diagonal included
-        real(dp),       intent(inout) :: row(n)      !< work: the row as it fills in, entries j..n
-        real(dp),       intent(inout) :: rhs(n)      !< right-hand side
-        real(dp) :: cosine, sine, cotan, tan, temp, rhs_row
-        integer(c_int) :: i, k
-
-        row(j:n) = 0
-        row(j) = d
-        rhs_row = 0
-        do k = j, n
-            if (row(k) == 0) cycle
-            if (abs(s(k, k)) >= abs(row(k))) then
-                tan = row(k) / s(k, k)
-                cosine = 0.5_dp / sqrt(0.25_dp + 0.25_dp * tan**2)
-                sine = cosine * tan
-            else
-                cotan = s(k, k) / row(k)
-                sine = 0.5_dp / sqrt(0.25_dp + 0.25_dp * cotan**2)
-                cosine = sine * cotan
-            end if
-            s(k, k) = cosine * s(k, k) + sine * row(k)
-            temp = cosine * rhs(k) + sine * rhs_row
-            rhs_row = -sine * rhs(k) + cosine * rhs_row
-            rhs(k) = temp
-            do i = k + 1, n
-                temp = cosine * s(i, k) + sine * row(i)
-                row(i) = -sine * s(i, k) + cosine * row(i)
-                s(i, k) = temp
-            end do
-        end do
-    end subroutine eliminate_row
 
     !> Solve S z = z for the leading non-singular part of S, with zeros for the rest.
     !>

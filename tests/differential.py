@@ -136,9 +136,9 @@ class Library(ABC):
                 sizes = [arguments[size] for size in "mn" if size in arguments]
                 arguments[name] = np.full((len(sizes[0]), max(int(size[0]) for size in sizes)), np.nan)
             if name == "work":
-                m, n = arguments["m"], arguments["n"]
-                lwork = self.minpack.lwork(int(m[0]), int(n[0]))
-                arguments |= {name: np.full((len(m), lwork), np.nan), "lwork": np.full(len(m), lwork, np.int32)}
+                n = arguments["n"]
+                lwork = self.minpack.lwork(int(arguments.get("m", n)[0]), int(n[0]))
+                arguments |= {name: np.full((len(n), lwork), np.nan), "lwork": np.full(len(n), lwork, np.int32)}
             value = arguments[name]
             kind, column = addresses(value) if value.ndim > 1 else self.number(value)
             types.append(kind)

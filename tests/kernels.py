@@ -46,6 +46,8 @@ class Kernels(Minpack):
     }
     for routine in ("qrfac", "lmdif", "lmder"):
         sequences[routine] += ["work", "lwork"]
+    for routine in ("qrsolv", "lmpar"):
+        sequences[routine].append("work")
     sequences["covar"] = ["n", "r", "ldr", "ipvt", "tol", "rank", "wa"]
 
     @cached_property

@@ -185,7 +185,7 @@ class Minpack(ABC):
         n = np.size(diag)
         out = Solve(matrix(r, padding), untouched(n), untouched(n))
         self.call("qrsolv", n=n, ldr=n + padding, ipvt=vector(ipvt, np.int32), diag=vector(diag), qtb=vector(qtb),
-                  wa=work(n), **vars(out))
+                  wa=work(n), work=work(4 * n), **vars(out))
         return out
 
     def lmpar(self, r: ArrayLike, ipvt: ArrayLike, diag: ArrayLike, qtb: ArrayLike, delta: float, par: float = 0.0,
@@ -194,7 +194,8 @@ class Minpack(ABC):
         out = Solve(matrix(r, padding), untouched(n), untouched(n))
         answer = c_double(par)
         self.call("lmpar", n=n, ldr=n + padding, ipvt=vector(ipvt, np.int32), diag=vector(diag), qtb=vector(qtb),
-                  delta=delta, par=answer, wa1=work(n), wa2=work(n), **vars(out))
+                  delta=delta, par=answer, wa1=work(n), wa2=work(n), work=work(4 * n),
+                  **vars(out))
         return Parameter(**vars(out), par=answer.value)
 
     def fdjac2(self, residuals: UserFunction, x: ArrayLike, fvec: ArrayLike, epsfcn: float = 0.0, *,

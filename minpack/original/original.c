@@ -185,15 +185,17 @@ minpack_qrfac(int m, int n, double *a, int lda, int pivot, int *ipvt, double *rd
 
 void
 minpack_qrsolv(int n, double *r, int ldr, const int *ipvt, const double *diag, const double *qtb, double *x,
-               double *sdiag, double *wa)
+               double *sdiag, double *wa, double *work)
 {
+    (void)work;
     qrsolv_(&n, r, &ldr, ipvt, diag, qtb, x, sdiag, wa);
 }
 
 void
 minpack_lmpar(int n, double *r, int ldr, const int *ipvt, const double *diag, const double *qtb, double delta,
-              double *par, double *x, double *sdiag, double *wa1, double *wa2)
+              double *par, double *x, double *sdiag, double *wa1, double *wa2, double *work)
 {
+    (void)work;
     lmpar_(&n, r, &ldr, ipvt, diag, qtb, &delta, par, x, sdiag, wa1, wa2);
 }
 

@@ -42,7 +42,7 @@ def index_out_of_bounds_in_Fortran() -> None:
     """It stays within the memory: only -fcheck=bounds can tell."""
     padded = np.ones(16)
     ipvt = np.array([1, 3], dtype=np.int32)
-    vectors = [address(padded.copy()) for _ in range(5)]
+    vectors = [address(padded.copy()) for _ in range(6)]
     kernel("qrsolv")(c_int(2), address(np.eye(4)), c_int(2), address(ipvt), *vectors)
 
 

@@ -1,23 +1,23 @@
-!> The inner loops of qrfac_panels, over panels: eight columns interleaved, so that a row's eight entries lie side by side
-!> in the lanes of a vector register.
-!>
-!> Each works on rows j to m of the panels from to np, where panel 0 is `open` and panels 1 to np lie one after the other
-!> in p.
-!>
-!> The only file that is compiled once per instruction set, with the macros
+!> The inner loops that are worth compiling for more than one instruction set: the panels of qrfac_panels, the rows of
+!> qrsolv. instruction_sets.c chooses. The only file with macros:
 !>
 !>     SUFFIX            end of the C names, a string
 !>     PANELS_AT_ONCE    2 or 3, as many as the registers hold
 !>
+!> A panel is eight columns interleaved, so that a row's eight entries lie side by side in the lanes of a vector register.
+!> What works on panels works on rows j to m of the panels from to np, where panel 0 is `open` and panels 1 to np lie one
+!> after the other in p.
+!>
 !> Bits: lanes never meet. Each product is rounded before it is subtracted or added (no contraction), and each sum runs
 !> in increasing i, so that every instruction set gives the same.
-module panel_kernels_module
+module inner_loops_module
     use, intrinsic :: iso_c_binding, only: c_int, dp => c_double
     implicit none
     private
-    public :: multiply_panels, subtract_panels, dot_panels, square_panel, update_row
+    public :: multiply_panels, subtract_panels, dot_panels, square_panel, update_row, eliminate_rows
 
     integer, parameter :: lanes = 8
+    integer, parameter :: rows_at_once = 4
 
 contains
 
@@ -314,4 +314,56 @@ contains
         smallest = least
     end subroutine square_panel
 
-end module panel_kernels_module
+    !> Rotate rows into S, and the right-hand side with them; row l comes with the single entry d(l), in column j + l - 1.
+    !>
+    !> Row l follows one column behind row l - 1, so that no rotation of a step waits for another one.
+    !>
+    !> Bits: those of row after row. A rotation by a zero is skipped; the rotation's smaller ratio decides which of tan and
+    !> cotan is used.
+    pure subroutine eliminate_rows(n, j, d, s, lds, rows, rhs) bind(C, name="minpack_eliminate_rows" // SUFFIX)
+        integer(c_int), value, intent(in)    :: n                       !< order of S
+        integer(c_int), value, intent(in)    :: j                       !< the first row's first column
+        integer(c_int), value, intent(in)    :: lds                     !< leading dimension of s
+        real(dp),              intent(in)    :: d(rows_at_once)         !< 0: no such row
+        real(dp),              intent(inout) :: s(lds, n)               !< S' in the lower triangle, diagonal included
+        real(dp),              intent(inout) :: rows(n, rows_at_once)   !< work: the rows as they fill in, from column j
+        real(dp),              intent(inout) :: rhs(n)                  !< right-hand side
+        real(dp) :: cosine(rows_at_once), sine(rows_at_once), rhs_row(rows_at_once), cotan, tan, temp
+        integer(c_int) :: i, k, l, step
+
+        rows(j:n, :) = 0
+        rhs_row = 0
+        do l = 1, min(rows_at_once, n - j + 1)
+            rows(j + l - 1, l) = d(l)
+        end do
+        do step = j, n + min(rows_at_once, n - j + 1) - 1
+            do l = max(step - n + 1, 1), min(step - j + 1, rows_at_once)
+                k = step - l + 1
+                if (abs(s(k, k)) >= abs(rows(k, l))) then
+                    tan = rows(k, l) / s(k, k)
+                    cosine(l) = 0.5_dp / sqrt(0.25_dp + 0.25_dp * tan**2)
+                    sine(l) = cosine(l) * tan
+                else
+                    cotan = s(k, k) / rows(k, l)
+                    sine(l) = 0.5_dp / sqrt(0.25_dp + 0.25_dp * cotan**2)
+                    cosine(l) = sine(l) * cotan
+                end if
+            end do
+
+            do l = max(step - n + 1, 1), min(step - j + 1, rows_at_once)
+                k = step - l + 1
+                if (rows(k, l) == 0) cycle
+                s(k, k) = cosine(l) * s(k, k) + sine(l) * rows(k, l)
+                temp = cosine(l) * rhs(k) + sine(l) * rhs_row(l)
+                rhs_row(l) = -sine(l) * rhs(k) + cosine(l) * rhs_row(l)
+                rhs(k) = temp
+                do i = k + 1, n
+                    temp = cosine(l) * s(i, k) + sine(l) * rows(i, l)
+                    rows(i, l) = -sine(l) * s(i, k) + cosine(l) * rows(i, l)
+                    s(i, k) = temp
+                end do
+            end do
+        end do
+    end subroutine eliminate_rows
+
+end module inner_loops_module
