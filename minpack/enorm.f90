@@ -4,7 +4,7 @@ module enorm_module
     use machine_module, only: dp
     implicit none
     private
-    public :: enorm, norm_sums, norm_start, norm_add, norm_add_summed, norm_value, norm_block
+    public :: enorm, norm_of_squares, norm_sums, norm_start, norm_add, norm_value, norm_block
 
     integer, parameter :: norm_block = 256                !< components that norm_add takes at most
     real(dp), parameter :: rdwarf = 3.834e-20_dp          !< its square does not underflow
@@ -28,6 +28,38 @@ contains
         integer(c_int), value, intent(in) :: n      !< length of x, n >= 0
         real(dp),              intent(in) :: x(n)   !< vector
         real(dp) :: norm
+        real(dp) :: s2, smallest
+
+        s2 = 0
+        smallest = huge(smallest)
+        if (n <= norm_block) then
+            call sum_squares(n, x, s2, smallest)
+            norm = norm_of_squares(n, x, s2, smallest)
+        else
+            norm = norm_by_blocks(n, x)
+        end if
+    end function enorm
+
+    !> As enorm, where somebody has summed the squares on the way.
+    pure function norm_of_squares(n, x, s2, smallest) result(norm)
+        integer(c_int), intent(in) :: n
+        real(dp),       intent(in) :: x(n)
+        real(dp),       intent(in) :: s2         !< all squares, added in increasing i
+        real(dp),       intent(in) :: smallest   !< least |x(i)|, NaNs aside
+        real(dp) :: norm
+
+        if (is_plain(rgiant / n, s2, smallest, n, x)) then
+            norm = sqrt(s2)      ! which norm_value comes to, too
+        else
+            norm = norm_by_blocks(n, x)
+        end if
+    end function norm_of_squares
+
+    !> As enorm, for a vector that is long or has large, small or NaN components.
+    pure function norm_by_blocks(n, x) result(norm)
+        integer(c_int), intent(in) :: n
+        real(dp),       intent(in) :: x(n)
+        real(dp) :: norm
         type(norm_sums) :: sums
         integer(c_int) :: i
 
@@ -36,7 +68,7 @@ contains
             call norm_add(sums, min(norm_block, n - i + 1), x(i:n))
         end do
         norm = norm_value(sums)
-    end function enorm
+    end function norm_by_blocks
 
     !> Sums for a vector of n components, none of them added yet.
     pure function norm_start(n) result(sums)
@@ -48,34 +80,17 @@ contains
 
     !> Add the next components, at most norm_block.
     !>
-    !> Nearly every block has no large, small or NaN component. Its squares are summed at once, and finding the smallest
-    !> component fits into the time that each addition waits for the one before.
+    !> Nearly every block has no large, small or NaN component. Its squares are summed at once.
     pure subroutine norm_add(sums, n, x)
         type(norm_sums), intent(inout) :: sums
         integer(c_int),  intent(in)    :: n
         real(dp),        intent(in)    :: x(n)
-        real(dp) :: s2, smallest, xabs
+        real(dp) :: s2, smallest
         integer(c_int) :: i
 
         s2 = sums%s2
         smallest = sums%agiant
-        do i = 1, n
-            xabs = abs(x(i))
-            s2 = s2 + xabs**2
-            smallest = merge(xabs, smallest, xabs < smallest)
-        end do
-        call norm_add_summed(sums, n, x, s2, smallest)
-    end subroutine norm_add
-
-    !> Add the next components, whose squares somebody has summed already.
-    pure subroutine norm_add_summed(sums, n, x, s2, smallest)
-        type(norm_sums), intent(inout) :: sums
-        integer(c_int),  intent(in)    :: n
-        real(dp),        intent(in)    :: x(n)
-        real(dp),        intent(in)    :: s2         !< sums%s2 and all squares, in increasing i
-        real(dp),        intent(in)    :: smallest   !< least |x(i)|, NaNs aside; exact if at most rdwarf
-        integer(c_int) :: i
-
+        call sum_squares(n, x, s2, smallest)
         if (is_plain(sums%agiant, s2, smallest, n, x)) then
             sums%s2 = s2
         else
@@ -83,7 +98,25 @@ contains
                 call add_component(sums, abs(x(i)))
             end do
         end if
-    end subroutine norm_add_summed
+    end subroutine norm_add
+
+    !> Add all squares to s2, in increasing i; smallest <- the least |x(i)| if that is less, NaNs aside.
+    !>
+    !> Finding the least fits into the time that each addition waits for the one before.
+    pure subroutine sum_squares(n, x, s2, smallest)
+        integer(c_int), intent(in)    :: n
+        real(dp),       intent(in)    :: x(n)
+        real(dp),       intent(inout) :: s2
+        real(dp),       intent(inout) :: smallest
+        real(dp) :: xabs
+        integer(c_int) :: i
+
+        do i = 1, n
+            xabs = abs(x(i))
+            s2 = s2 + xabs**2
+            smallest = merge(xabs, smallest, xabs < smallest)
+        end do
+    end subroutine sum_squares
 
     !> Whether a block has no large, small or NaN component, so that s2 is the sum of all squares; a zero adds nothing.
     !>

@@ -18,6 +18,7 @@ module inner_loops_module
 
     integer, parameter :: lanes = 8
     integer, parameter :: rows_at_once = 4
+    integer, parameter :: block = 32
 
 contains
 
@@ -27,7 +28,7 @@ contains
     !> time of their own beside the sums of the first panels, whose additions wait for each other.
     pure subroutine multiply_panels(j, m, from, np, v, w, norm, open, p, t) &
             bind(C, name="minpack_multiply_panels" // SUFFIX)
-        integer(c_int), value, intent(in)    :: j, m, from, np     !< at least one panel
+        integer(c_int), value, intent(in)    :: j, m, from, np
         real(dp), value,       intent(in)    :: norm
         real(dp),              intent(in)    :: v(m)
         real(dp),              intent(inout) :: w(m)
@@ -66,6 +67,7 @@ contains
             end if
             scale = .false.
         end do
+        if (scale) call divide(j, m, j, norm, w)
     end subroutine multiply_panels
 
     !> As multiply_panels, for one panel; w becomes a reflector if scale is set.
@@ -77,23 +79,22 @@ contains
         real(dp),       intent(inout) :: p(lanes, m)
         real(dp),       intent(inout) :: t(lanes)
         real(dp) :: s(lanes), factor(lanes), vi, wi, y
-        integer(c_int) :: i, l
+        integer(c_int) :: i, l, last, start
 
         factor = t
         s = 0
-        do i = j, m
-            vi = v(i)
-            wi = w(i)
-            if (scale) then
-                wi = wi / norm
-                if (i == j) wi = wi + 1
-                w(i) = wi
-            end if
-            !$omp simd private(y)
-            do l = 1, lanes
-                y = p(l, i) - factor(l) * vi
-                p(l, i) = y
-                s(l) = s(l) + wi * y
+        do start = j, m, block
+            last = min(start + block - 1, m)
+            if (scale) call divide(start, last, j, norm, w)
+            do i = start, last
+                vi = v(i)
+                wi = w(i)
+                !$omp simd private(y)
+                do l = 1, lanes
+                    y = p(l, i) - factor(l) * vi
+                    p(l, i) = y
+                    s(l) = s(l) + wi * y
+                end do
             end do
         end do
         t = s
@@ -108,28 +109,27 @@ contains
         real(dp),       intent(inout) :: p1(lanes, m), p2(lanes, m)
         real(dp),       intent(inout) :: t(lanes, 2)
         real(dp) :: s1(lanes), s2(lanes), f1(lanes), f2(lanes), vi, wi, y
-        integer(c_int) :: i, l
+        integer(c_int) :: i, l, last, start
 
         f1 = t(:, 1)
         f2 = t(:, 2)
         s1 = 0
         s2 = 0
-        do i = j, m
-            vi = v(i)
-            wi = w(i)
-            if (scale) then
-                wi = wi / norm
-                if (i == j) wi = wi + 1
-                w(i) = wi
-            end if
-            !$omp simd private(y)
-            do l = 1, lanes
-                y = p1(l, i) - f1(l) * vi
-                p1(l, i) = y
-                s1(l) = s1(l) + wi * y
-                y = p2(l, i) - f2(l) * vi
-                p2(l, i) = y
-                s2(l) = s2(l) + wi * y
+        do start = j, m, block
+            last = min(start + block - 1, m)
+            if (scale) call divide(start, last, j, norm, w)
+            do i = start, last
+                vi = v(i)
+                wi = w(i)
+                !$omp simd private(y)
+                do l = 1, lanes
+                    y = p1(l, i) - f1(l) * vi
+                    p1(l, i) = y
+                    s1(l) = s1(l) + wi * y
+                    y = p2(l, i) - f2(l) * vi
+                    p2(l, i) = y
+                    s2(l) = s2(l) + wi * y
+                end do
             end do
         end do
         t(:, 1) = s1
@@ -145,7 +145,7 @@ contains
         real(dp),       intent(inout) :: p1(lanes, m), p2(lanes, m), p3(lanes, m)
         real(dp),       intent(inout) :: t(lanes, 3)
         real(dp) :: s1(lanes), s2(lanes), s3(lanes), f1(lanes), f2(lanes), f3(lanes), vi, wi, y
-        integer(c_int) :: i, l
+        integer(c_int) :: i, l, last, start
 
         f1 = t(:, 1)
         f2 = t(:, 2)
@@ -153,31 +153,44 @@ contains
         s1 = 0
         s2 = 0
         s3 = 0
-        do i = j, m
-            vi = v(i)
-            wi = w(i)
-            if (scale) then
-                wi = wi / norm
-                if (i == j) wi = wi + 1
-                w(i) = wi
-            end if
-            !$omp simd private(y)
-            do l = 1, lanes
-                y = p1(l, i) - f1(l) * vi
-                p1(l, i) = y
-                s1(l) = s1(l) + wi * y
-                y = p2(l, i) - f2(l) * vi
-                p2(l, i) = y
-                s2(l) = s2(l) + wi * y
-                y = p3(l, i) - f3(l) * vi
-                p3(l, i) = y
-                s3(l) = s3(l) + wi * y
+        do start = j, m, block
+            last = min(start + block - 1, m)
+            if (scale) call divide(start, last, j, norm, w)
+            do i = start, last
+                vi = v(i)
+                wi = w(i)
+                !$omp simd private(y)
+                do l = 1, lanes
+                    y = p1(l, i) - f1(l) * vi
+                    p1(l, i) = y
+                    s1(l) = s1(l) + wi * y
+                    y = p2(l, i) - f2(l) * vi
+                    p2(l, i) = y
+                    s2(l) = s2(l) + wi * y
+                    y = p3(l, i) - f3(l) * vi
+                    p3(l, i) = y
+                    s3(l) = s3(l) + wi * y
+                end do
             end do
         end do
         t(:, 1) = s1
         t(:, 2) = s2
         t(:, 3) = s3
     end subroutine multiply_three
+
+    !> Rows first to last of column w become those of the reflector that begins with row j.
+    pure subroutine divide(first, last, j, norm, w)
+        integer(c_int), intent(in)    :: first, last, j
+        real(dp),       intent(in)    :: norm
+        real(dp),       intent(inout) :: w(last)
+        integer(c_int) :: i
+
+        !$omp simd
+        do i = first, last
+            w(i) = w(i) / norm
+        end do
+        if (first == j) w(j) = w(j) + 1
+    end subroutine divide
 
     !> For every column y of the panels: y <- y - t v.
     pure subroutine subtract_panels(j, m, from, np, v, open, p, t) bind(C, name="minpack_subtract_panels" // SUFFIX)
@@ -210,22 +223,24 @@ contains
         end do
     end subroutine subtract_one
 
-    !> For every column y of the panels: t <- sum of w(i) y(i).
-    pure subroutine dot_panels(j, m, from, np, w, open, p, t) bind(C, name="minpack_dot_panels" // SUFFIX)
+    !> As multiply_panels, where no reflector is to be subtracted.
+    pure subroutine dot_panels(j, m, from, np, w, norm, open, p, t) bind(C, name="minpack_dot_panels" // SUFFIX)
         integer(c_int), value, intent(in)    :: j, m, from, np
-        real(dp),              intent(in)    :: w(m)
+        real(dp), value,       intent(in)    :: norm
+        real(dp),              intent(inout) :: w(m)
         real(dp),              intent(in)    :: open(lanes, m)
         real(dp),              intent(in)    :: p(lanes, m, np)
         real(dp),              intent(inout) :: t(lanes, 0:np)
         integer(c_int) :: q
 
+        call divide(j, m, j, norm, w)
         if (from == 0) call dot_one(j, m, w, open, t(:, 0))
         do q = 1, np
             call dot_one(j, m, w, p(:, :, q), t(:, q))
         end do
     end subroutine dot_panels
 
-    !> As dot_panels, for one panel.
+    !> As dot_panels, for one panel and a reflector w.
     pure subroutine dot_one(j, m, w, p, t)
         integer(c_int), intent(in)    :: j, m
         real(dp),       intent(in)    :: w(m)

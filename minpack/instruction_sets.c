@@ -9,7 +9,7 @@ typedef void multiply_panels(int j, int m, int from, int np, const double *v, do
                              double *p, double *t);
 typedef void subtract_panels(int j, int m, int from, int np, const double *v, double *open, double *p,
                              const double *t);
-typedef void dot_panels(int j, int m, int from, int np, const double *w, const double *open, const double *p,
+typedef void dot_panels(int j, int m, int from, int np, double *w, double norm, const double *open, const double *p,
                         double *t);
 typedef void update_row(int j, int m, int from, int np, const double *w, double epsmch, double *open, double *p,
                         double *t, double *norm, const double *full, int *renewals);
@@ -119,9 +119,10 @@ minpack_subtract_panels(int j, int m, int from, int np, const double *v, double 
 }
 
 void
-minpack_dot_panels(int j, int m, int from, int np, const double *w, const double *open, const double *p, double *t)
+minpack_dot_panels(int j, int m, int from, int np, double *w, double norm, const double *open, const double *p,
+                   double *t)
 {
-    in_use->dot_panels(j, m, from, np, w, open, p, t);
+    in_use->dot_panels(j, m, from, np, w, norm, open, p, t);
 }
 
 void

@@ -1,14 +1,14 @@
 !> QR factorisation with column pivoting.
 module qrfac_module
     use, intrinsic :: iso_c_binding, only: c_int
-    use machine_module, only: dp, epsmch, larger
-    use enorm_module, only: enorm, norm_sums, norm_start, norm_add, norm_value, norm_block
+    use machine_module, only: dp, epsmch
+    use enorm_module, only: enorm, norm_of_squares, norm_sums, norm_start, norm_add, norm_value, norm_block
     use qrfac_panels_module, only: qrfac_panels, panels_lwork
     implicit none
     private
     public :: qrfac, qrfac_lwork
 
-    integer(c_int), parameter :: panels_n = 12          !< columns from which panels pay
+    integer(c_int), parameter :: panels_n = 6           !< columns from which panels pay
     integer(c_int), parameter :: panels_m = 16384       !< rows up to which their work array is small, at most 1 MiB
 
 contains
@@ -74,13 +74,14 @@ contains
         integer(c_int) :: j, k, kmax
         logical :: pending      ! reflector j-1 is still to be subtracted from rows j..m
 
-        do j = 1, n
-            acnorm(j) = enorm(m, a(1:m, j))
-            rdiag(j) = acnorm(j)
-            if (pivot /= 0) ipvt(j) = j
-        end do
-
+        call column_norms(m, n, a, lda, acnorm)
+        rdiag = acnorm
         wa = acnorm
+        if (pivot /= 0) then
+            do j = 1, n
+                ipvt(j) = j
+            end do
+        end if
         pending = .false.
         do j = 1, min(m, n)
             if (pivot /= 0) then
@@ -99,8 +100,11 @@ contains
                 end if
             end if
 
-            if (pending) a(j:m, j) = a(j:m, j) - t(j) * a(j:m, j - 1)
-            ajnorm = enorm(m - j + 1, a(j:m, j))
+            if (pending) then
+                call subtract_and_norm(m - j + 1, a(j, max(j - 1, 1)), t(j), a(j, j), ajnorm)
+            else
+                ajnorm = enorm(m - j + 1, a(j:m, j))
+            end if
             if (ajnorm /= 0) then
                 if (a(j, j) < 0) ajnorm = -ajnorm
                 a(j:m, j) = a(j:m, j) / ajnorm
@@ -120,6 +124,50 @@ contains
             rdiag(j) = -ajnorm
         end do
     end subroutine qrfac_columns
+
+    !> Norms of the columns, four side by side.
+    pure subroutine column_norms(m, n, a, lda, acnorm)
+        integer(c_int), intent(in)    :: m, n, lda
+        real(dp),       intent(in)    :: a(lda, n)
+        real(dp),       intent(inout) :: acnorm(n)
+        real(dp) :: s2(4), smallest(4), y(4)
+        integer(c_int) :: i, j, k
+
+        do j = 1, n - 3, 4
+            s2 = 0
+            smallest = huge(smallest)
+            do i = 1, m
+                y = abs(a(i, j:j + 3))
+                s2 = s2 + y**2
+                smallest = merge(y, smallest, y < smallest)
+            end do
+            do k = 1, 4
+                acnorm(j + k - 1) = norm_of_squares(m, a(1:m, j + k - 1), s2(k), smallest(k))
+            end do
+        end do
+        do j = n - mod(n, 4) + 1, n
+            acnorm(j) = enorm(m, a(1:m, j))
+        end do
+    end subroutine column_norms
+
+    !> y <- y - t v, and its norm.
+    pure subroutine subtract_and_norm(m, v, t, y, norm)
+        integer(c_int), intent(in)    :: m
+        real(dp),       intent(in)    :: v(m), t
+        real(dp),       intent(inout) :: y(m)
+        real(dp),       intent(out)   :: norm
+        real(dp) :: s2, smallest
+        integer(c_int) :: i
+
+        s2 = 0
+        smallest = huge(smallest)
+        do i = 1, m
+            y(i) = y(i) - t * v(i)
+            s2 = s2 + y(i)**2
+            smallest = merge(abs(y(i)), smallest, abs(y(i)) < smallest)
+        end do
+        norm = norm_of_squares(m, y, s2, smallest)
+    end subroutine subtract_and_norm
 
     !> The dot products of reflector j with the later columns, rows j..m, in t; they are brought up to date with
     !> reflector j-1 and their factors in t first, if that is pending.
@@ -268,7 +316,8 @@ contains
 
         if (norm == 0) return
         temp = y(1) / norm
-        norm = norm * sqrt(larger(0.0_dp, 1 - temp**2))
+        temp = 1 - temp**2
+        norm = norm * sqrt(merge(temp, 0.0_dp, temp > 0))
         if (0.05_dp * (norm / full)**2 > epsmch) return
 
         sums = norm_start(m)

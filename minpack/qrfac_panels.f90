@@ -2,15 +2,15 @@
 !>
 !> Columns lie interleaved in panels of eight, which fill the lanes of the vector registers; so eight dot products run
 !> side by side, each in its own order. A column is numbered by its slot, column + pad, where pad empty slots in front
-!> make the first panel whole: slot s is lane mod(s - 1, 8) + 1 of panel (s - 1) / 8.
+!> make the first panel whole. Panel q holds slots 8 q + 1 to 8 q + 8.
 !>
-!> There is no second matrix. Panel q >= 1 lies in the memory of its own eight columns. The panel whose columns are about
-!> to become reflectors is `open`, a copy: a finished column goes from there to its final place, in memory that no panel
-!> needs any more.
+!> There is no second matrix. Panel q >= 1 lies in the memory of its own eight columns. The panel of column j is `open`, a
+!> copy: a finished column goes from there to its final place, in memory that no panel needs any more. Its columns do not
+!> move when they exchange their slots: lane(l) is where that of its l-th slot lies. Elsewhere that is lane l.
 module qrfac_panels_module
     use, intrinsic :: iso_c_binding, only: c_int
     use machine_module, only: dp, epsmch
-    use enorm_module, only: norm_sums, norm_start, norm_add, norm_add_summed, norm_value, norm_block
+    use enorm_module, only: norm_of_squares, norm_sums, norm_start, norm_add, norm_value, norm_block
     implicit none
     private
     public :: qrfac_panels, panels_lwork
@@ -34,11 +34,12 @@ module qrfac_panels_module
             real(dp),              intent(inout) :: open(lanes, m), p(lanes, m, np)
         end subroutine subtract_panels
 
-        pure subroutine dot_panels(j, m, from, np, w, open, p, t) bind(C, name="minpack_dot_panels")
+        pure subroutine dot_panels(j, m, from, np, w, norm, open, p, t) bind(C, name="minpack_dot_panels")
             import :: c_int, dp, lanes
             integer(c_int), value, intent(in)    :: j, m, from, np
-            real(dp),              intent(in)    :: w(m), open(lanes, m), p(lanes, m, np)
-            real(dp),              intent(inout) :: t(lanes, 0:np)
+            real(dp), value,       intent(in)    :: norm
+            real(dp),              intent(in)    :: open(lanes, m), p(lanes, m, np)
+            real(dp),              intent(inout) :: w(m), t(lanes, 0:np)
         end subroutine dot_panels
 
         pure subroutine update_row(j, m, from, np, w, epsmch, open, p, t, norm, full, renewals) &
@@ -104,9 +105,9 @@ contains
         integer(c_int), intent(inout) :: ipvt(n)
         real(dp),       intent(out)   :: rdiag(n), acnorm(n)
         real(dp),       intent(inout) :: open(lanes, m)
-        real(dp),       intent(inout) :: t(lanes * np)     !< factors of the pending reflector, by slots
-        real(dp),       intent(inout) :: norm(lanes * np)  !< norms of what is left of the columns, by slots
-        real(dp),       intent(inout) :: full(lanes * np)  !< norms at the last full computation, by slots
+        real(dp),       intent(inout) :: t(lanes * np)      !< by panels and lanes: factors of the pending reflector
+        real(dp),       intent(inout) :: norm(lanes * np)   !< likewise: norms of what is left of the columns
+        real(dp),       intent(inout) :: full(lanes * np)   !< likewise: norms at the last full computation
         real(dp) :: ajnorm
         integer(c_int) :: pad       ! empty slots in front
         integer(c_int) :: above     ! a(above + i) is row i of column j
@@ -114,7 +115,8 @@ contains
         integer(c_int) :: first     ! slots of the open panel are first..first+7
         integer(c_int) :: after     ! the panels after it begin at a(after)
         integer(c_int) :: from, rest    ! panels that reflector j meets: open if from is 0, and rest more
-        integer(c_int) :: j, renewals
+        integer(c_int) :: j, l, renewals
+        integer(c_int) :: lane(lanes)
         logical :: pending          ! reflector j-1 is still to be subtracted from rows j..m
 
         pad = lanes * np - n
@@ -125,6 +127,7 @@ contains
             acnorm(j) = norm(j + pad)
             ipvt(j) = j
         end do
+        lane = [(l, l = 1, lanes)]
         pending = .false.
         do j = 1, n
             above = (j - 1) * m
@@ -134,18 +137,21 @@ contains
             rest = np - first / lanes - 1
             after = merge((first + lanes - 1 - pad) * m + 1, 1, rest > 0)
 
-            if (j + pad == first .and. j > 1) call copy(lanes * m, a(above + 1), open)
-            call take_pivot(m, n, j, pad, a, ipvt, open, t, norm, full, pending, ajnorm)
+            if (j + pad == first .and. j > 1) then
+                call copy(lanes * m, a(above + 1), open)
+                lane = [(l, l = 1, lanes)]
+            end if
+            call take_pivot(m, n, j, pad, first, a, ipvt, open, lane, t, norm, full, pending, ajnorm)
             if (ajnorm /= 0) then
                 if (a(above + j) < 0) ajnorm = -ajnorm
-                if (pending .and. j < n) then
+                if (pending) then
                     call multiply_panels(j, m, from, rest, a(before + 1), a(above + 1), ajnorm, open, a(after), t(first))
                 else
-                    a(above + j:above + m) = a(above + j:above + m) / ajnorm
-                    a(above + j) = a(above + j) + 1
-                    call dot_panels(j, m, from, rest, a(above + 1), open, a(after), t(first))
+                    call dot_panels(j, m, from, rest, a(above + 1), ajnorm, open, a(after), t(first))
                 end if
-                t(first:j + pad) = 0
+                do l = 1, j + pad - first + 1
+                    t(first - 1 + lane(l)) = 0
+                end do
                 call update_row(j, m, from, rest, a(above + 1), epsmch, open, a(after), t(first), norm(first), &
                     full(first), renewals)
                 if (renewals > 0) call renew_norms(j, m, from, rest, a(above + 1), open, a(after), t(first), norm(first), &
@@ -171,10 +177,15 @@ contains
             call panel_norms(m, lanes, a(1, j), open, norm(j + pad:j + pad + lanes - 1))
             call copy(lanes * m, open, a(1, j))
         end do
-        open(1:pad, :) = 0
-        do j = 1, lanes - pad
-            open(pad + j, :) = a(:, j)
-        end do
+        if (pad == 0) then
+            call interleave_eight(m, a, open)
+        else
+            open(1:pad, :) = 0
+            do j = 1, mod(lanes - pad, 4)
+                open(pad + j, :) = a(:, j)
+            end do
+            if (pad <= 4) call interleave_four(m, a(1, mod(lanes - pad, 4) + 1), open)
+        end if
         call panel_norms(m, lanes - pad, a, open, norm(1:lanes))
     end subroutine interleave
 
@@ -186,9 +197,31 @@ contains
         integer(c_int) :: i
 
         do i = 1, m
-            p(:, i) = a(i, :)
+            p(1, i) = a(i, 1)
+            p(2, i) = a(i, 2)
+            p(3, i) = a(i, 3)
+            p(4, i) = a(i, 4)
+            p(5, i) = a(i, 5)
+            p(6, i) = a(i, 6)
+            p(7, i) = a(i, 7)
+            p(8, i) = a(i, 8)
         end do
     end subroutine interleave_eight
+
+    !> The last four lanes of p <- four columns, row by row.
+    pure subroutine interleave_four(m, a, p)
+        integer(c_int), intent(in)    :: m
+        real(dp),       intent(in)    :: a(m, 4)
+        real(dp),       intent(inout) :: p(lanes, m)
+        integer(c_int) :: i
+
+        do i = 1, m
+            p(5, i) = a(i, 1)
+            p(6, i) = a(i, 2)
+            p(7, i) = a(i, 3)
+            p(8, i) = a(i, 4)
+        end do
+    end subroutine interleave_four
 
     !> Norms of the columns of a panel.
     pure subroutine panel_norms(m, n, a, p, norm)
@@ -197,72 +230,103 @@ contains
         real(dp),       intent(in)    :: p(lanes, m)       !< the panel
         real(dp),       intent(inout) :: norm(lanes)       !< 0 for empty lanes
         real(dp) :: squares(lanes), smallest(lanes)
-        type(norm_sums) :: sums
-        integer(c_int) :: j
+        integer(c_int) :: j, l
 
         call square_panel(m, p, squares, smallest)
         norm = 0
         do j = 1, n
-            sums = norm_start(m)
-            call norm_add_summed(sums, m, a(:, j), squares(lanes - n + j), smallest(lanes - n + j))
-            norm(lanes - n + j) = norm_value(sums)
+            l = lanes - n + j
+            norm(l) = norm_of_squares(m, a(:, j), squares(l), smallest(l))
         end do
     end subroutine panel_norms
 
     !> The first of the columns of largest norm, brought up to date, becomes column j of `a`; its slot takes what column
     !> j's had, which is empty from now on: factor and norm 0.
-    pure subroutine take_pivot(m, n, j, pad, a, ipvt, open, t, norm, full, pending, ajnorm)
-        integer(c_int), intent(in)    :: m, n, j, pad
+    pure subroutine take_pivot(m, n, j, pad, first, a, ipvt, open, lane, t, norm, full, pending, ajnorm)
+        integer(c_int), intent(in)    :: m, n, j, pad, first
         real(dp),       intent(inout) :: a(m * n)
         integer(c_int), intent(inout) :: ipvt(n)
         real(dp),       intent(inout) :: open(lanes, m)
+        integer(c_int), intent(inout) :: lane(lanes)
         real(dp),       intent(inout) :: t(n + pad), norm(n + pad), full(n + pad)
         logical,        intent(in)    :: pending
         real(dp),       intent(out)   :: ajnorm    !< norm of its rows j to m
         real(dp) :: factor, s2, smallest
-        integer(c_int) :: above, before, chosen, k, lane, slot
-        type(norm_sums) :: sums
+        integer(c_int) :: above, at, before, chosen, k, l
+        integer(c_int) :: from      ! where the chosen column is in t, norm and full
 
-        slot = j + pad
-        chosen = slot
-        do k = slot + 1, n + pad
-            if (norm(k) > norm(chosen)) chosen = k
+        l = j + pad - first + 1
+        at = first - 1 + lane(l)
+        chosen = first - 1 + l
+        from = at
+        do k = chosen + 1, first + lanes - 1
+            if (norm(first - 1 + lane(k - first + 1)) > norm(from)) then
+                chosen = k
+                from = first - 1 + lane(k - first + 1)
+            end if
         end do
-        factor = t(chosen)
-        t(chosen) = t(slot)
-        norm(chosen) = norm(slot)
-        full(chosen) = full(slot)
-        t(slot) = 0
-        norm(slot) = 0
+        do k = first + lanes, n + pad
+            if (norm(k) > norm(from)) then
+                chosen = k
+                from = k
+            end if
+        end do
         k = ipvt(j)
         ipvt(j) = ipvt(chosen - pad)
         ipvt(chosen - pad) = k
 
+        factor = t(from)
         above = (j - 1) * m
         before = max(above - m, 0)
-        slot = mod(slot - 1, lanes) + 1
-        lane = mod(chosen - 1, lanes) + 1
-        if (chosen - lane == j + pad - slot) then
-            call take_from_open(m, j, open, lane, slot, pending, factor, a(before + 1), a(above + 1), s2, smallest)
+        if (chosen < first + lanes) then
+            call take_from_open(m, j, open, from - first + 1, pending, factor, a(before + 1), a(above + 1), s2, smallest)
+            lane(chosen - first + 1) = lane(l)
+            lane(l) = from - first + 1
         else
-            call take_from_panel(m, j, a((chosen - lane - pad) * m + 1), lane, open, slot, pending, factor, &
+            k = chosen - mod(chosen - 1, lanes)
+            call take_from_panel(m, j, a((k - 1 - pad) * m + 1), chosen - k + 1, open, lane(l), pending, factor, &
                 a(before + 1), a(above + 1), s2, smallest)
+            t(chosen) = t(at)
+            norm(chosen) = norm(at)
+            full(chosen) = full(at)
+            from = at
         end if
-        sums = norm_start(m - j + 1)
-        call norm_add_summed(sums, m - j + 1, a(above + j), s2, smallest)
-        ajnorm = norm_value(sums)
+        t(from) = 0
+        norm(from) = 0
+        ajnorm = norm_of_squares(m - j + 1, a(above + j), s2, smallest)
     end subroutine take_pivot
 
-    !> Column y <- lane of a panel, which takes a lane of open in its place; then rows j to m: y <- y - t v.
-    pure subroutine take_from_panel(m, j, p, lane, open, open_lane, pending, t, v, y, s2, smallest)
-        integer(c_int), intent(in)    :: m, j, lane, open_lane
-        real(dp),       intent(inout) :: p(lanes, m)
+    !> Column y <- a lane of open; then rows j to m: y <- y - t v.
+    pure subroutine take_from_open(m, j, open, lane, pending, t, v, y, s2, smallest)
+        integer(c_int), intent(in)    :: m, j, lane
         real(dp),       intent(in)    :: open(lanes, m)
         logical,        intent(in)    :: pending
         real(dp),       intent(in)    :: t, v(m)       !< v counts if pending
         real(dp),       intent(inout) :: y(m)
         real(dp),       intent(out)   :: s2            !< sum of the squares of rows j to m
         real(dp),       intent(out)   :: smallest      !< the least magnitude of them
+        integer(c_int) :: i
+
+        y(1:j - 1) = open(lane, 1:j - 1)
+        s2 = 0
+        smallest = huge(smallest)
+        do i = j, m
+            y(i) = open(lane, i)
+            if (pending) y(i) = y(i) - t * v(i)
+            s2 = s2 + y(i)**2
+            smallest = merge(abs(y(i)), smallest, abs(y(i)) < smallest)
+        end do
+    end subroutine take_from_open
+
+    !> As take_from_open, from a lane of another panel, which takes a lane of open in its place.
+    pure subroutine take_from_panel(m, j, p, lane, open, open_lane, pending, t, v, y, s2, smallest)
+        integer(c_int), intent(in)    :: m, j, lane, open_lane
+        real(dp),       intent(inout) :: p(lanes, m)
+        real(dp),       intent(in)    :: open(lanes, m)
+        logical,        intent(in)    :: pending
+        real(dp),       intent(in)    :: t, v(m)
+        real(dp),       intent(inout) :: y(m)
+        real(dp),       intent(out)   :: s2, smallest
         integer(c_int) :: i
 
         do i = 1, j - 1
@@ -279,31 +343,6 @@ contains
             smallest = merge(abs(y(i)), smallest, abs(y(i)) < smallest)
         end do
     end subroutine take_from_panel
-
-    !> As take_from_panel, from another lane of open or the same.
-    pure subroutine take_from_open(m, j, open, lane, open_lane, pending, t, v, y, s2, smallest)
-        integer(c_int), intent(in)    :: m, j, lane, open_lane
-        real(dp),       intent(inout) :: open(lanes, m)
-        logical,        intent(in)    :: pending
-        real(dp),       intent(in)    :: t, v(m)
-        real(dp),       intent(inout) :: y(m)
-        real(dp),       intent(out)   :: s2, smallest
-        integer(c_int) :: i
-
-        do i = 1, j - 1
-            y(i) = open(lane, i)
-            open(lane, i) = open(open_lane, i)
-        end do
-        s2 = 0
-        smallest = huge(smallest)
-        do i = j, m
-            y(i) = open(lane, i)
-            open(lane, i) = open(open_lane, i)
-            if (pending) y(i) = y(i) - t * v(i)
-            s2 = s2 + y(i)**2
-            smallest = merge(abs(y(i)), smallest, abs(y(i)) < smallest)
-        end do
-    end subroutine take_from_open
 
     !> Compute in full the norms that update_row has marked.
     pure subroutine renew_norms(j, m, from, np, w, open, p, t, norm, full)
