@@ -143,6 +143,8 @@ contains
 
     !> qtf <- first n entries of Q'f, and put R's diagonal where the reflectors had theirs.
     !>
+    !> A reflector is subtracted from the rows below its own in the pass that takes the next one's dot product.
+    !>
     !> Bits: each dot product adds in increasing i; a reflector whose first entry is zero is skipped.
     pure subroutine apply_qt(m, n, fjac, ldfjac, rdiag, f, qtf)
         integer(c_int), intent(in)    :: m, n, ldfjac
@@ -152,21 +154,30 @@ contains
         real(dp),       intent(inout) :: qtf(n)
         real(dp) :: total, temp
         integer(c_int) :: i, j
+        logical :: pending      ! reflector j-1 is still to be subtracted from rows j..m
 
+        pending = .false.
         do j = 1, n
-            if (fjac(j, j) /= 0) then
-                total = 0
+            total = 0
+            if (pending) then
+                do i = j, m
+                    f(i) = f(i) + fjac(i, max(j - 1, 1)) * temp
+                    total = total + fjac(i, j) * f(i)
+                end do
+            else
                 do i = j, m
                     total = total + fjac(i, j) * f(i)
                 end do
+            end if
+            pending = fjac(j, j) /= 0
+            if (pending) then
                 temp = -total / fjac(j, j)
-                do i = j, m
-                    f(i) = f(i) + fjac(i, j) * temp
-                end do
+                f(j) = f(j) + fjac(j, j) * temp
             end if
             fjac(j, j) = rdiag(j)
             qtf(j) = f(j)
         end do
+        if (pending) f(n + 1:m) = f(n + 1:m) + fjac(n + 1:m, n) * temp
     end subroutine apply_qt
 
     !> The largest cosine, in absolute value, between the residuals and a column of the Jacobian.

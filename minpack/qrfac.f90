@@ -84,8 +84,8 @@ contains
         end if
         pending = .false.
         do j = 1, min(m, n)
+            kmax = j
             if (pivot /= 0) then
-                kmax = j
                 do k = j, n
                     if (rdiag(k) > rdiag(kmax)) kmax = k
                 end do
@@ -102,6 +102,8 @@ contains
 
             if (pending) then
                 call subtract_and_norm(m - j + 1, a(j, max(j - 1, 1)), t(j), a(j, j), ajnorm)
+            else if (j == 1) then
+                ajnorm = acnorm(kmax)
             else
                 ajnorm = enorm(m - j + 1, a(j:m, j))
             end if
@@ -125,28 +127,30 @@ contains
         end do
     end subroutine qrfac_columns
 
-    !> Norms of the columns, four side by side.
+    !> Norms of the columns, four side by side; the last one fills up the last four.
     pure subroutine column_norms(m, n, a, lda, acnorm)
         integer(c_int), intent(in)    :: m, n, lda
         real(dp),       intent(in)    :: a(lda, n)
         real(dp),       intent(inout) :: acnorm(n)
         real(dp) :: s2(4), smallest(4), y(4)
-        integer(c_int) :: i, j, k
+        integer(c_int) :: i, j, k, l(4)
 
-        do j = 1, n - 3, 4
+        if (n == 1) then
+            acnorm(1) = enorm(m, a(1:m, 1))
+            return
+        end if
+        do j = 1, n, 4
+            l = min([j, j + 1, j + 2, j + 3], n)
             s2 = 0
             smallest = huge(smallest)
             do i = 1, m
-                y = abs(a(i, j:j + 3))
+                y = abs([a(i, l(1)), a(i, l(2)), a(i, l(3)), a(i, l(4))])
                 s2 = s2 + y**2
                 smallest = merge(y, smallest, y < smallest)
             end do
-            do k = 1, 4
-                acnorm(j + k - 1) = norm_of_squares(m, a(1:m, j + k - 1), s2(k), smallest(k))
+            do k = 1, min(4, n - j + 1)
+                acnorm(l(k)) = norm_of_squares(m, a(1:m, l(k)), s2(k), smallest(k))
             end do
-        end do
-        do j = n - mod(n, 4) + 1, n
-            acnorm(j) = enorm(m, a(1:m, j))
         end do
     end subroutine column_norms
 
