@@ -16,19 +16,19 @@ _INT_MAX = 2**31 - 1
 
 Real = SupportsFloat | SupportsIndex
 
-# MINPACK's reasons to stop, in the words that programs written for SciPy compare with.
+# MINPACK's reasons to stop, in the words that programs written for SciPy compare with; of ftol, xtol, gtol, maxfev.
 _MESSAGES = {
     0: "Improper input parameters.",
-    1: "Both actual and predicted relative reductions in the sum of squares\n  are at most {ftol:f}",
-    2: "The relative error between two consecutive iterates is at most {xtol:f}",
-    3: "Both actual and predicted relative reductions in the sum of squares\n  are at most {ftol:f}"
-    " and the relative error between two consecutive iterates is at \n  most {xtol:f}",
+    1: "Both actual and predicted relative reductions in the sum of squares\n  are at most {0:f}",
+    2: "The relative error between two consecutive iterates is at most {1:f}",
+    3: "Both actual and predicted relative reductions in the sum of squares\n  are at most {0:f}"
+    " and the relative error between two consecutive iterates is at \n  most {1:f}",
     4: "The cosine of the angle between func(x) and any column of the\n  Jacobian"
-    " is at most {gtol:f} in absolute value",
-    5: "Number of calls to function has reached maxfev = {maxfev:d}.",
-    6: "ftol={ftol:f} is too small, no further reduction in the sum of squares\n  is possible.",
-    7: "xtol={xtol:f} is too small, no further improvement in the approximate\n  solution is possible.",
-    8: "gtol={gtol:f} is too small, func(x) is orthogonal to the columns of\n  the Jacobian to machine precision.",
+    " is at most {2:f} in absolute value",
+    5: "Number of calls to function has reached maxfev = {3:d}.",
+    6: "ftol={0:f} is too small, no further reduction in the sum of squares\n  is possible.",
+    7: "xtol={1:f} is too small, no further improvement in the approximate\n  solution is possible.",
+    8: "gtol={2:f} is too small, func(x) is orthogonal to the columns of\n  the Jacobian to machine precision.",
 }
 
 
@@ -242,26 +242,29 @@ def leastsq(
     >>> np.sqrt(np.diag(cov_x) * variance).round(3)
     array([0.091, 0.018])
     """
-    for name, function in (("func", func), ("Dfun", Dfun)):
-        if not callable(function) and not (function is None and name == "Dfun"):
-            raise TypeError(f"leastsq: {name} must be callable, not {type(function).__name__}")
+    if not callable(func):
+        raise TypeError(f"leastsq: func must be callable, not {type(func).__name__}")
+    if not (Dfun is None or callable(Dfun)):
+        raise TypeError(f"leastsq: Dfun must be callable, not {type(Dfun).__name__}")
     if not isinstance(args, tuple):
         args = (args,)
     x0 = np.asarray(x0)
-    maxfev = _limit(maxfev, x0.size, 200 if Dfun is None else 100)
+    limit = _limit(maxfev)
+    if limit <= 0:
+        limit = min((200 if Dfun is None else 100) * (x0.size + 1), _INT_MAX)
     if Dfun is None:
         x, ier, infodict, cov_x, nonfinite = _minpack.lmdif(
-            func, x0, args, full_output, ftol, xtol, gtol, maxfev, epsfcn, factor, diag
+            func, x0, args, full_output, ftol, xtol, gtol, limit, epsfcn, factor, diag
         )
     else:
         x, ier, infodict, cov_x, nonfinite = _minpack.lmder(
-            func, Dfun, x0, args, full_output, col_deriv, ftol, xtol, gtol, maxfev, factor, diag
+            func, Dfun, x0, args, full_output, col_deriv, ftol, xtol, gtol, limit, factor, diag
         )
     if nonfinite is not None:
         warnings.warn(_describe(*nonfinite), RuntimeWarning, stacklevel=2)
     if infodict is None and 1 <= ier <= 4:
         return x, ier
-    mesg = _MESSAGES[ier].format(ftol=float(ftol), xtol=float(xtol), gtol=float(gtol), maxfev=maxfev)
+    mesg = _MESSAGES[ier].format(float(ftol), float(xtol), float(gtol), limit)
     if infodict is not None:
         return x, cov_x, infodict, mesg, ier
     if ier == 0:
@@ -270,8 +273,8 @@ def leastsq(
     return x, ier
 
 
-def _limit(maxfev: SupportsIndex, n: int, per_variable: int) -> int:
-    """The number of calls that maxfev means; see `leastsq`."""
+def _limit(maxfev: SupportsIndex) -> int:
+    """Maxfev as an integer that fits a C int."""
     if isinstance(maxfev, np.bool_):
         maxfev = bool(maxfev)
     try:
@@ -280,7 +283,7 @@ def _limit(maxfev: SupportsIndex, n: int, per_variable: int) -> int:
         raise TypeError(f"leastsq: maxfev must be an integer, not {type(maxfev).__name__}") from error
     if not -_INT_MAX - 1 <= limit <= _INT_MAX:
         raise OverflowError(f"leastsq: maxfev is {limit}; expected a C int, at most {_INT_MAX}")
-    return limit if limit > 0 else min(per_variable * (n + 1), _INT_MAX)
+    return limit
 
 
 def _describe(what: str, role: str | None, index: int, call: int) -> str:
