@@ -1,16 +1,18 @@
-"""Memory: every failing allocation is a MemoryError, and no call of any kind leaves anything behind."""
+"""Memory: a failing allocation is a MemoryError, no call leaves anything behind, a long fit takes what it must."""
 
 import json
 import os
 import subprocess
 import sys
 import sysconfig
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from memory_paths import ERRORS, PATHS, RESULTS
+from pyminpack import leastsq
 
 TESTS = Path(__file__).parent
 
@@ -99,3 +101,22 @@ def test_many_calls_do_not_grow(name):
     assert growth["bytes"] < BYTES
     assert growth["blocks"] < FEW
     assert abs(growth["references"]) < FEW
+
+
+@pytest.mark.parametrize("derivatives", [False, True], ids=["differences", "Dfun"])
+def test_a_long_fit_takes_the_jacobian_and_two_vectors(derivatives):
+    m, n = 100_000, 10
+    t = np.linspace(0, 1, m)
+    fvec, fjac = np.empty(m), t ** np.arange(n)[:, None]
+
+    def residuals(x):
+        return np.subtract(np.matmul(x, fjac, out=fvec), 1, out=fvec)
+
+    options = {"Dfun": lambda x: fjac, "col_deriv": True} if derivatives else {}
+    tracemalloc.start()
+    try:
+        leastsq(residuals, np.ones(n), full_output=True, **options)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < (n + 2) * fvec.nbytes + 50_000
