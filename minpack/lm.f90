@@ -15,7 +15,7 @@ module lm_module
     use, intrinsic :: iso_c_binding, only: c_int
     use machine_module, only: dp, epsmch, larger, smaller
     use enorm_module, only: enorm
-    use qrfac_module, only: qrfac, qrfac_lwork
+    use qrfac_module, only: qrfac_qtf, qrfac_lwork
     use multiply_rt_module, only: multiply_rt
     use qrsolv_module, only: rows_at_once
     use lmpar_module, only: lmpar
@@ -119,8 +119,14 @@ contains
         real(dp),       intent(inout) :: fjac(ldfjac, n), diag(n), qtf(n)
         integer(c_int), intent(inout) :: ipvt(n)
         real(dp),       intent(inout) :: wa1(n), wa2(n), wa3(n), wa4(m), work(lwork)
+        integer(c_int) :: j
 
-        call qrfac(m, n, fjac, ldfjac, 1_c_int, ipvt, wa1, wa2, wa3, work, lwork)
+        wa4 = fvec
+        call qrfac_qtf(m, n, fjac, ldfjac, ipvt, wa1, wa2, wa3, work, lwork, wa4)
+        do j = 1, n
+            fjac(j, j) = wa1(j)
+            qtf(j) = wa4(j)
+        end do
         if (lm%iter == 1) then
             if (lm%mode /= user_scaling) diag = merge(1.0_dp, wa2, wa2 == 0)
             wa3 = diag * x
@@ -128,9 +134,6 @@ contains
             lm%delta = lm%factor * lm%xnorm
             if (lm%delta == 0) lm%delta = lm%factor
         end if
-
-        wa4 = fvec
-        call apply_qt(m, n, fjac, ldfjac, wa1, wa4, qtf)
 
         call gradient_cosine(n, fjac, ldfjac, ipvt, wa2, qtf, lm%fnorm, wa3, work, lm%gnorm)
         if (lm%gnorm <= lm%gtol) then
@@ -140,45 +143,6 @@ contains
         end if
         if (lm%mode /= user_scaling) diag = larger(diag, wa2)
     end subroutine after_jacobian
-
-    !> qtf <- first n entries of Q'f, and put R's diagonal where the reflectors had theirs.
-    !>
-    !> A reflector is subtracted from the rows below its own in the pass that takes the next one's dot product.
-    !>
-    !> Bits: each dot product adds in increasing i; a reflector whose first entry is zero is skipped.
-    pure subroutine apply_qt(m, n, fjac, ldfjac, rdiag, f, qtf)
-        integer(c_int), intent(in)    :: m, n, ldfjac
-        real(dp),       intent(inout) :: fjac(ldfjac, n)   !< reflectors in; R on and above the diagonal out
-        real(dp),       intent(in)    :: rdiag(n)          !< diagonal of R
-        real(dp),       intent(inout) :: f(m)              !< in: f; out: Q'f
-        real(dp),       intent(inout) :: qtf(n)
-        real(dp) :: total, temp
-        integer(c_int) :: i, j
-        logical :: pending      ! reflector j-1 is still to be subtracted from rows j..m
-
-        pending = .false.
-        do j = 1, n
-            total = 0
-            if (pending) then
-                do i = j, m
-                    f(i) = f(i) + fjac(i, max(j - 1, 1)) * temp
-                    total = total + fjac(i, j) * f(i)
-                end do
-            else
-                do i = j, m
-                    total = total + fjac(i, j) * f(i)
-                end do
-            end if
-            pending = fjac(j, j) /= 0
-            if (pending) then
-                temp = -total / fjac(j, j)
-                f(j) = f(j) + fjac(j, j) * temp
-            end if
-            fjac(j, j) = rdiag(j)
-            qtf(j) = f(j)
-        end do
-        if (pending) f(n + 1:m) = f(n + 1:m) + fjac(n + 1:m, n) * temp
-    end subroutine apply_qt
 
     !> The largest cosine, in absolute value, between the residuals and a column of the Jacobian.
     !>

@@ -52,7 +52,9 @@ contains
         do j = 1, n, rows_at_once
             rows = min(rows_at_once, n - j + 1)
             d = 0
-            d(1:rows) = diag(ipvt(j:j + rows - 1))
+            do k = 1, rows
+                d(k) = diag(ipvt(j + k - 1))
+            end do
             if (any(d /= 0)) call eliminate_rows(n, j, d, r, ldr, work, wa)
         end do
         do j = 1, n
