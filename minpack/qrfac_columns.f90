@@ -7,7 +7,7 @@ module qrfac_columns_module
     private
     public :: qrfac_columns
 
-    integer(c_int), parameter :: block = 64
+    integer(c_int), parameter :: block = 16
 
 contains
 
