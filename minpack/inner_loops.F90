@@ -1,12 +1,12 @@
 !> The inner loops that are worth compiling for more than one instruction set: the panels of qrfac_panels, the rows of
-!> qrsolv. instruction_sets.c chooses. The only file with macros:
+!> qrsolv. instruction_sets.c chooses. Macros:
 !>
 !>     SUFFIX            end of the C names, a string
 !>     PANELS_AT_ONCE    2 or 3, as many as the registers hold
 !>
-!> A panel is eight columns interleaved, so that a row's eight entries lie side by side in the lanes of a vector register.
-!> What works on panels works on rows j to m of the panels from to np, where panel 0 is `open` and panels 1 to np lie one
-!> after the other in p.
+!> A panel is eight columns interleaved, so that a row's eight entries lie side by side in the lanes of a vector
+!> register. What works on panels works on rows j to m of the panels from to np; here panel 0 is always `open`, and
+!> 1 to np are those that follow it, one after the other in p.
 !>
 !> Bits: lanes never meet. Each product is rounded before it is subtracted or added (no contraction), and each sum runs
 !> in increasing i, so that every instruction set gives the same.
@@ -294,13 +294,14 @@ contains
         integer(c_int) :: l
         logical :: renew
 
+        ! A norm of zero divides nothing: 0 / 0 would raise the processor's flag, and trap where traps are on.
         !$omp simd private(rest, fallen, renew) reduction(+: renewals)
         do l = 1, lanes
             t(l) = t(l) / wj
             y(l) = y(l) - t(l) * wj
-            rest = 1 - (y(l) / norm(l))**2
+            rest = 1 - (y(l) / merge(1.0_dp, norm(l), norm(l) == 0))**2
             fallen = norm(l) * sqrt(merge(rest, 0.0_dp, rest > 0))
-            renew = norm(l) /= 0 .and. .not. 0.05_dp * (fallen / full(l))**2 > epsmch
+            renew = norm(l) /= 0 .and. .not. 0.05_dp * (fallen / merge(1.0_dp, full(l), norm(l) == 0))**2 > epsmch
             norm(l) = merge(norm(l), merge(-1.0_dp, fallen, renew), norm(l) == 0)
             renewals = renewals + merge(1, 0, renew)
         end do
@@ -354,6 +355,7 @@ contains
         do step = j, n + min(rows_at_once, n - j + 1) - 1
             do l = max(step - n + 1, 1), min(step - j + 1, rows_at_once)
                 k = step - l + 1
+                if (rows(k, l) == 0) cycle
                 if (abs(s(k, k)) >= abs(rows(k, l))) then
                     tan = rows(k, l) / s(k, k)
                     cosine(l) = 0.5_dp / sqrt(0.25_dp + 0.25_dp * tan**2)

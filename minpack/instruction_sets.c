@@ -60,7 +60,8 @@ static int
 machine_runs(const Build *build)
 {
 #ifdef X86_64_LEVELS
-    /* What the compiler may use of a level, of which the system must save the registers, too. */
+    /* Where these are, the rest of the level is, too (lzcnt, movbe, f16c). It counts that the system saves the
+     * registers. */
     const int v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2")
                    && __builtin_cpu_supports("fma") && __builtin_cpu_supports("popcnt");
 

@@ -121,6 +121,7 @@ contains
         real(dp),       intent(inout) :: wa1(n), wa2(n), wa3(n), wa4(m), work(lwork)
         integer(c_int) :: j
 
+        ! All of Q'f: a func that answers without writing leaves wa4 to be read as residuals.
         wa4 = fvec
         call qrfac_qtf(m, n, fjac, ldfjac, ipvt, wa1, wa2, wa3, work, lwork, wa4)
         do j = 1, n

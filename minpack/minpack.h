@@ -44,8 +44,8 @@ void minpack_lmder(minpack_residuals residuals, minpack_jacobian jacobian, void 
 
 double minpack_enorm(int n, const double *x);
 
-/* a[lda * n]: in A, out the reflectors under R; rdiag, acnorm, and for work wa[n] and work[lwork]. pivot 0: no
- * pivoting, ipvt untouched. */
+/* a[lda * n]: in A, out the reflectors under R; rdiag, acnorm, and for work wa[n] and work[lwork], lwork at least
+ * n and for speed minpack_lwork(m, n). pivot 0: no pivoting, ipvt untouched. */
 void minpack_qrfac(int m, int n, double *a, int lda, int pivot, int *ipvt, double *rdiag, double *acnorm, double *wa,
                    double *work, int lwork);
 
@@ -53,6 +53,7 @@ void minpack_qrfac(int m, int n, double *a, int lda, int pivot, int *ipvt, doubl
 void minpack_qrsolv(int n, double *r, int ldr, const int *ipvt, const double *diag, const double *qtb, double *x,
                     double *sdiag, double *wa, double *work);
 
+/* r as for qrsolv; wa1[n], wa2[n], work[4 * n]. */
 void minpack_lmpar(int n, double *r, int ldr, const int *ipvt, const double *diag, const double *qtb, double delta,
                    double *par, double *x, double *sdiag, double *wa1, double *wa2, double *work);
 

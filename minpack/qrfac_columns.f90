@@ -185,8 +185,8 @@ contains
 
     !> For the first n of four columns y: y <- y - t v if v is pending, then t <- sum of w(i) y(i).
     !>
-    !> w becomes a reflector first if scale is set: w / norm with 1 added to its first entry. That goes a block ahead of
-    !> the sums, so that its divisions and their additions fill each other's time.
+    !> w becomes a reflector first if scale is set: w / norm with 1 added to its first entry. Block by block, so that the
+    !> processor divides while the additions of the block before still wait for one another.
     !>
     !> Bits: each product is rounded before it is subtracted or added; each sum runs in increasing i.
     pure subroutine multiply(m, n, v, w, norm, scale, pending, y1, y2, y3, y4, t)

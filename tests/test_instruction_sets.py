@@ -56,3 +56,20 @@ def test_the_extension_refuses_what_is_not_the_name_of_one(name, error):
     with pytest.raises(error):
         _minpack.use_instruction_set(name)
     assert _minpack.instruction_set_in_use() == before
+
+
+FIT_WITH_TRAPS = """
+import ctypes, numpy as np, pyminpack
+rng = np.random.default_rng(0)
+matrix, y = rng.standard_normal((130, 30)), rng.standard_normal(130)
+assert ctypes.CDLL(None).feenableexcept(FE_INVALID | FE_DIVBYZERO) != -1
+for n in (1, 6, 8, 17, 30):
+    print(pyminpack.leastsq(lambda x: matrix[:, :n] @ x + 0.1 * x[0] ** 2 - y, np.ones(n))[1])
+"""
+
+
+@pytest.mark.parametrize("name", RUNNABLE)
+def test_no_lane_without_a_column_divides_by_zero(name):
+    """Where a program lets the processor trap, a fit of finite numbers does not."""
+    process = python("FE_INVALID, FE_DIVBYZERO = 1, 4\n" + FIT_WITH_TRAPS, name)
+    assert (process.returncode, process.stderr) == (0, "")

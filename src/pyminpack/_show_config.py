@@ -20,7 +20,7 @@ def show_config() -> dict[str, Any]:
         ``original_sha256`` : str or None
             Of the original MINPACK's source (unpacked; a folder's files one after the other); None if it is not inside.
         ``compilers``, ``flags`` : dict of str
-            For ``"c"`` and ``"fortran"``.
+            For ``"c"`` and ``"fortran"``; and the flags that the ``"inner loops"`` have besides, by instruction set.
         ``instruction_sets`` : list of str
             For which the solver's inner loops are compiled.
         ``instruction_set`` : str
