@@ -48,7 +48,7 @@ PLOT = """
 ## Peak memory
 
 What a fit by differences adds to the peak of a fresh process, in units of 8 m bytes, the size of a vector of residuals:
-n for the Jacobian, and at any time one for what func has just returned. Up to 16384 rows and from 6 columns, qrfac
+n for the Jacobian, and at any time one for what func has just returned. Up to 16384 rows and from 8 columns, qrfac
 works with a copy of eight columns, which is at most 1 MiB.
 
 """

@@ -8,7 +8,7 @@ module qrfac_module
     private
     public :: qrfac, qrfac_qtf, qrfac_lwork
 
-    integer(c_int), parameter :: panels_n = 6           !< columns from which panels pay
+    integer(c_int), parameter :: panels_n = 8           !< columns from which panels pay
     integer(c_int), parameter :: panels_m = 16384       !< rows up to which their copy of eight columns is at most 1 MiB
 
 contains
