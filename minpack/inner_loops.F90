@@ -330,12 +330,12 @@ contains
         smallest = least
     end subroutine square_panel
 
-    !> Rotate rows into S, and the right-hand side with them; row l comes with the single entry d(l), in column j + l - 1.
+    !> Rotate rows into S, and the right-hand side with them; row l comes with one entry, d(l) in column j + l - 1.
     !>
     !> Row l follows one column behind row l - 1, so that no rotation of a step waits for another one.
     !>
-    !> Bits: those of row after row. A rotation by a zero is skipped; the rotation's smaller ratio decides which of tan and
-    !> cotan is used.
+    !> Bits: those of row after row. A rotation by a zero is skipped; the rotation's smaller ratio decides which of tan
+    !> and cotan is used.
     pure subroutine eliminate_rows(n, j, d, s, lds, rows, rhs) bind(C, name="minpack_eliminate_rows" // SUFFIX)
         integer(c_int), value, intent(in)    :: n                       !< order of S
         integer(c_int), value, intent(in)    :: j                       !< the first row's first column

@@ -138,8 +138,8 @@ contains
         norm = norm_of_squares(m, y, s2, smallest)
     end subroutine subtract_and_norm
 
-    !> Column j becomes a reflector; its dot products with the later columns and f, rows j..m, go to t. They are brought up
-    !> to date with reflector j-1 and their factors in t first, if that is pending.
+    !> Column j becomes a reflector; its dot products with the later columns and f, rows j..m, go to t. They are brought
+    !> up to date with reflector j-1 and their factors in t first, if that is pending.
     !>
     !> Four at a time: each sum is a chain of dependent additions, and four chains run side by side.
     pure subroutine multiply_columns(m, n, j, a, lda, norm, pending, t, nf, f)
@@ -166,8 +166,8 @@ contains
         k2 = min(k + 1, n)
         k3 = min(k + 2, n)
         if (nf == 0) then
-            call multiply(length, n - k + 1, a(j, l), a(j, j), norm, scale, pending, a(j, min(k, n)), a(j, k2), a(j, k3), &
-                a(j, k3), t(min(k, n)))
+            call multiply(length, n - k + 1, a(j, l), a(j, j), norm, scale, pending, a(j, min(k, n)), a(j, k2), &
+                a(j, k3), a(j, k3), t(min(k, n)))
         else if (k > n) then
             call multiply(length, 1_c_int, a(j, l), a(j, j), norm, scale, pending, f(j, 1), a(j, k2), a(j, k3), &
                 a(j, k3), t(k))
@@ -185,8 +185,8 @@ contains
 
     !> For the first n of four columns y: y <- y - t v if v is pending, then t <- sum of w(i) y(i).
     !>
-    !> w becomes a reflector first if scale is set: w / norm with 1 added to its first entry. Block by block, so that the
-    !> processor divides while the additions of the block before still wait for one another.
+    !> w becomes a reflector first if scale is set: w / norm with 1 added to its first entry. Block by block, so that
+    !> the processor divides while the additions of the block before still wait for one another.
     !>
     !> Bits: each product is rounded before it is subtracted or added; each sum runs in increasing i.
     pure subroutine multiply(m, n, v, w, norm, scale, pending, y1, y2, y3, y4, t)

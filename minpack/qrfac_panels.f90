@@ -4,9 +4,9 @@
 !> side by side, each in its own order. A column is numbered by its slot, column + pad, where pad empty slots in front
 !> make the first panel whole. Panel q holds slots 8 q + 1 to 8 q + 8.
 !>
-!> There is no second matrix. Panel q >= 1 lies in the memory of its own eight columns. The panel of column j is `open`, a
-!> copy: a finished column goes from there to its final place, in memory that no panel needs any more. Its columns do not
-!> move when they exchange their slots: lane(l) is where that of its l-th slot lies. Elsewhere that is lane l.
+!> There is no second matrix. Panel q >= 1 lies in the memory of its own eight columns. The panel of column j is `open`,
+!> a copy: a finished column goes from there to its final place, in memory that no panel needs any more. Its columns do
+!> not move when they exchange their slots: lane(l) is where that of its l-th slot lies. Elsewhere that is lane l.
 module qrfac_panels_module
     use, intrinsic :: iso_c_binding, only: c_int
     use machine_module, only: dp, epsmch
@@ -80,8 +80,8 @@ contains
 
     !> As qrfac, with pivoting, for 1 <= n <= m, where m n is at most huge(n).
     !>
-    !> Bits: those of qrfac. Columns exchange their slots as they exchange their places there, so that of equal norms the
-    !> same one is chosen.
+    !> Bits: those of qrfac. Columns exchange their slots as they exchange their places there, so that of equal norms
+    !> the same one is chosen.
     pure subroutine qrfac_panels(m, n, a, ipvt, rdiag, acnorm, work)
         integer(c_int), intent(in)    :: m                 !< rows of A
         integer(c_int), intent(in)    :: n                 !< columns of A
@@ -145,7 +145,8 @@ contains
             if (ajnorm /= 0) then
                 if (a(above + j) < 0) ajnorm = -ajnorm
                 if (pending) then
-                    call multiply_panels(j, m, from, rest, a(before + 1), a(above + 1), ajnorm, open, a(after), t(first))
+                    call multiply_panels(j, m, from, rest, a(before + 1), a(above + 1), ajnorm, open, a(after), &
+                        t(first))
                 else
                     call dot_panels(j, m, from, rest, a(above + 1), ajnorm, open, a(after), t(first))
                 end if
@@ -154,8 +155,8 @@ contains
                 end do
                 call update_row(j, m, from, rest, a(above + 1), epsmch, open, a(after), t(first), norm(first), &
                     full(first), renewals)
-                if (renewals > 0) call renew_norms(j, m, from, rest, a(above + 1), open, a(after), t(first), norm(first), &
-                    full(first))
+                if (renewals > 0) call renew_norms(j, m, from, rest, a(above + 1), open, a(after), t(first), &
+                    norm(first), full(first))
             else if (pending) then
                 call subtract_panels(j, m, from, rest, a(before + 1), open, a(after), t(first))
             end if
@@ -279,7 +280,8 @@ contains
         above = (j - 1) * m
         before = max(above - m, 0)
         if (chosen < first + lanes) then
-            call take_from_open(m, j, open, from - first + 1, pending, factor, a(before + 1), a(above + 1), s2, smallest)
+            call take_from_open(m, j, open, from - first + 1, pending, factor, a(before + 1), a(above + 1), s2, &
+                smallest)
             lane(chosen - first + 1) = lane(l)
             lane(l) = from - first + 1
         else
