@@ -31,7 +31,7 @@ class Contestant:
     def __init__(self, name: str, m: int, n: int) -> None:
         self.name = name
         self.matrix = matrix(m, n)
-        self.a = self.matrix.copy(order="F")
+        self.a = aligned(m * n, m * ((n - 1) % 8 + 1)).reshape(n, m).T  # so that panels do not straddle lines
         self.ipvt = np.zeros(n, np.int32)
         self.rdiag, self.acnorm, self.wa = np.zeros((3, n))
         self.run: Callable[[], Any] = getattr(self, name.split(",")[0])(m, n)
@@ -44,7 +44,7 @@ class Contestant:
         kernels.use_instruction_set(self.name.partition(", ")[2])
         library = kernels._kernels.library
         lwork = library.minpack_lwork(m, n)
-        self.work = np.zeros(lwork)
+        self.work = aligned(lwork)
         types = [c_int, c_int, c_void_p, c_int, c_int, *[c_void_p] * 5, c_int]
         function = CFUNCTYPE(None, *types)(("minpack_qrfac", library))
         arrays = addresses(self.ipvt, self.rdiag, self.acnorm, self.wa, self.work)
@@ -79,6 +79,13 @@ class Contestant:
         else:
             assert self.a.tobytes("F") == expected.a.tobytes("F")
             assert self.rdiag.tobytes() == expected.rdiag.tobytes()
+
+
+def aligned(size: int, at: int = 0) -> Array:
+    """Zeros whose element `at` is the first of a cache line."""
+    buffer = np.zeros(size + 8)
+    shift = -(buffer.ctypes.data // 8 + at) % 8
+    return buffer[shift : shift + size]
 
 
 def addresses(*arrays: NDArray[Any]) -> list[int]:

@@ -2,11 +2,14 @@
 #include "solve.h"
 
 #include <limits.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "callback.h"
 #include "errors.h"
 #include "minpack.h"
+
+enum { CACHE_LINE = 64 };
 
 /* x0 flattened in C order, as a new float64 vector of its own; its dtype must cast safely. NULL with an exception. */
 static PyArrayObject *
@@ -134,10 +137,11 @@ solve(const Problem *problem)
     PyArrayObject *fjac = NULL;     /* owned: (n, m), which MINPACK sees as m x n by columns */
     PyArrayObject *ipvt = NULL;     /* owned */
     PyArrayObject *qtf = NULL;      /* owned */
-    double *work = NULL;            /* owned: diag, wa1, wa2, wa3 of length n, wa4 of length m, then MINPACK's own */
+    double *work = NULL;            /* owned: diag, wa1, wa2, wa3 of length n, wa4 of length m, then mwork */
     Callback cb = {0};
     npy_intp shape[2];
     double *diag, *wa1, *wa2, *wa3, *wa4, epsfcn;
+    double *mwork;                  /* MINPACK's own; from a cache line on, so that no row of a panel straddles two */
     int info, j, lwork, m, mode = 1, n, nfev = 0, njev = 0;
 
     x = start_vector(problem->x0);
@@ -181,7 +185,7 @@ solve(const Problem *problem)
         ((int *)PyArray_DATA(ipvt))[j] = j + 1;
 
     lwork = minpack_lwork(m, n);
-    work = PyMem_New(double, 4 * (size_t)n + (size_t)m + (size_t)lwork);
+    work = PyMem_New(double, 4 * (size_t)n + (size_t)m + (size_t)lwork + CACHE_LINE / sizeof(double));
     if (work == NULL) {
         PyErr_NoMemory();
         goto done;
@@ -191,19 +195,20 @@ solve(const Problem *problem)
     wa2 = wa1 + n;
     wa3 = wa2 + n;
     wa4 = wa3 + n;
+    mwork = (double *)(((uintptr_t)(wa4 + m) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
     if (user_diag != NULL)
         memcpy(diag, PyArray_DATA(user_diag), (size_t)n * sizeof(double));
 
     if (problem->Dfun == NULL)
         minpack_lmdif(callback_residuals, &cb, m, n, PyArray_DATA(x), PyArray_DATA(fvec), problem->ftol,
                       problem->xtol, problem->gtol, problem->maxfev, epsfcn, diag, mode, problem->factor, &info,
-                      &nfev, PyArray_DATA(fjac), m, PyArray_DATA(ipvt), PyArray_DATA(qtf), wa1, wa2, wa3, wa4, wa4 + m,
+                      &nfev, PyArray_DATA(fjac), m, PyArray_DATA(ipvt), PyArray_DATA(qtf), wa1, wa2, wa3, wa4, mwork,
                       lwork);
     else
         minpack_lmder(callback_residuals, callback_jacobian, &cb, m, n, PyArray_DATA(x), PyArray_DATA(fvec),
                       PyArray_DATA(fjac), m, problem->ftol, problem->xtol, problem->gtol, problem->maxfev, diag, mode,
                       problem->factor, &info, &nfev, &njev, PyArray_DATA(ipvt), PyArray_DATA(qtf), wa1, wa2, wa3,
-                      wa4, wa4 + m, lwork);
+                      wa4, mwork, lwork);
     if (info < 0)
         goto done;
 
