@@ -100,7 +100,7 @@ contains
         t = s
     end subroutine multiply_one
 
-    !> As multiply_one, for two panels.
+    !> As multiply_one, for two panels: while the additions of one wait, those of the other go on.
     pure subroutine multiply_two(j, m, v, w, norm, scale, p1, p2, t)
         integer(c_int), intent(in)    :: j, m
         real(dp),       intent(in)    :: v(m), norm
@@ -136,7 +136,7 @@ contains
         t(:, 2) = s2
     end subroutine multiply_two
 
-    !> As multiply_one, for three panels.
+    !> As multiply_two, for three panels.
     pure subroutine multiply_three(j, m, v, w, norm, scale, p1, p2, p3, t)
         integer(c_int), intent(in)    :: j, m
         real(dp),       intent(in)    :: v(m), norm
@@ -307,7 +307,7 @@ contains
         end do
     end subroutine update_one
 
-    !> For every column y of a panel: the sum of squares, and the least |y(i)|.
+    !> For every column y of a panel: the sum of squares, in increasing i, and the least |y(i)|.
     pure subroutine square_panel(m, p, squares, smallest) bind(C, name="minpack_square_panel" // SUFFIX)
         integer(c_int), value, intent(in)    :: m
         real(dp),              intent(in)    :: p(lanes, m)

@@ -41,7 +41,7 @@ extern square_panel minpack_square_panel_v3, minpack_square_panel_v4;
 extern eliminate_rows minpack_eliminate_rows_v3, minpack_eliminate_rows_v4;
 #endif
 
-/* From the best to the plainest. */
+/* From the best to the plainest: the first that the machine runs is the default. */
 static const Build builds[] = {
 #ifdef X86_64_LEVELS
     {"x86-64-v4", minpack_multiply_panels_v4, minpack_subtract_panels_v4, minpack_dot_panels_v4,

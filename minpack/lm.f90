@@ -155,7 +155,8 @@ contains
         real(dp),       intent(in)    :: acnorm(n)    !< norms of the Jacobian's columns
         real(dp),       intent(in)    :: qtf(n)
         real(dp),       intent(in)    :: fnorm        !< norm of the residuals
-        real(dp),       intent(inout) :: wa(n), work(n)
+        real(dp),       intent(inout) :: wa(n)        !< work: Q'f / fnorm
+        real(dp),       intent(inout) :: work(n)      !< work: its dot products with R's columns
         real(dp),       intent(out)   :: gnorm
         integer(c_int) :: j
 

@@ -93,6 +93,8 @@ contains
     end subroutine qrfac_columns
 
     !> Norms of the columns, four side by side; the last one fills up the last four.
+    !>
+    !> Bits: the squares add in increasing i.
     pure subroutine column_norms(m, n, a, lda, acnorm)
         integer(c_int), intent(in)    :: m, n, lda
         real(dp),       intent(in)    :: a(lda, n)
@@ -120,6 +122,8 @@ contains
     end subroutine column_norms
 
     !> y <- y - t v, and its norm.
+    !>
+    !> Bits: the product is rounded before it is subtracted; the squares add in increasing i.
     pure subroutine subtract_and_norm(m, v, t, y, norm)
         integer(c_int), intent(in)    :: m
         real(dp),       intent(in)    :: v(m), t
@@ -205,7 +209,7 @@ contains
         s3 = 0
         s4 = 0
         do first = 1, m, block
-            last = min(first + block - 1, m)
+            last = first + min(block - 1, m - first)     ! no overflow where m is near huge(m)
             if (scale) w(first:last) = w(first:last) / norm
             if (scale .and. first == 1) w(1) = w(1) + 1
             if (pending) then
