@@ -1,21 +1,30 @@
 !> The Euclidean norm.
+!>
+!> MINPACK adds the squares in three sums, by the components' size: the small ones, of at most rdwarf, scaled by the
+!> largest of them; the large ones, from rgiant/n on, likewise; and the others as they are. Nearly every vector has no
+!> large component, and small ones beside others do not show in its norm: then the sum of the others is all it takes
+!> (`is_settled`), a small component counting as zero. Where it is not, the components are added by their kinds.
 module enorm_module
     use, intrinsic :: iso_c_binding, only: c_int
     use machine_module, only: dp
     implicit none
     private
-    public :: enorm, norm_of_squares, norm_sums, norm_start, norm_add, norm_value, norm_block
+    public :: enorm, norm_of_squares, norm_of_difference, subtract_and_norm, rdwarf
 
-    integer, parameter :: norm_block = 256                !< components that norm_add takes at most
-    real(dp), parameter :: rdwarf = 3.834e-20_dp          !< its square does not underflow
+    integer, parameter :: norm_block = 32                 !< components that are looked at together
+    integer, parameter :: few = 6                         !< components up to which vectors do not pay
+    integer, parameter :: short = 16                      !< components up to which a look ahead does not pay
+    real(dp), parameter :: rdwarf = 3.834e-20_dp          !< largest small component; more has a normal square
     real(dp), parameter :: rgiant = 1.304e19_dp           !< n squares of rgiant/n do not overflow
+    real(dp), parameter :: never_large = rgiant / 2.0_dp**31    !< less is not large for any n
+    real(dp), parameter :: typical = 1.0e-12_dp           !< a sum of squares beside which small ones cannot show
 
-    !> A norm in the making: three sums, of the large (s1) and the small (s3) components scaled by the largest of their
-    !> kind so far, and of the squares of the others (s2).
+    !> A norm in the making: sums of the squares of the large (s1) and the small (s3) components, scaled by the largest
+    !> of their kind so far, and of the others (s2).
     type :: norm_sums
         real(dp) :: s1 = 0, s2 = 0, s3 = 0
         real(dp) :: x1max = 0, x3max = 0
-        real(dp) :: agiant                                 !< smallest large component
+        integer(c_int) :: n                               !< length of the vector
     end type norm_sums
 
 contains
@@ -23,156 +32,334 @@ contains
     !> Euclidean norm of x, safe from overflow and underflow.
     !>
     !> Source: Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on ENORM.
-    !> Bits: the three sums add in increasing i. A NaN counts as large and makes the norm NaN.
+    !> Bits: each of the three sums adds in increasing i. A NaN makes the norm NaN.
     pure function enorm(n, x) result(norm) bind(C, name="minpack_enorm")
         integer(c_int), value, intent(in) :: n      !< length of x, n >= 0
         real(dp),              intent(in) :: x(n)   !< vector
         real(dp) :: norm
-        real(dp) :: s2, smallest
+        real(dp) :: giant, s2
+        integer(c_int) :: first
 
-        s2 = 0
-        smallest = huge(smallest)
-        if (n <= norm_block) then
-            call sum_squares(n, x, s2, smallest)
-            norm = norm_of_squares(n, x, s2, smallest)
+        ! Only where to begin: two components stand for all.
+        if (n == 0) then
+            norm = 0
+        else if (.not. (is_other(x(1)) .or. is_other(x(n / 2 + 1)))) then
+            norm = norm_by_kinds(n, x)
+        else if (n <= norm_block) then
+            norm = root_of_squares(n, x, s2_with(n, x, 0.0_dp))
         else
-            norm = norm_by_blocks(n, x)
+            giant = (rgiant / n)**2
+            s2 = 0
+            do first = 1, n, norm_block
+                s2 = s2_with(min(norm_block, n - first + 1), x(first:n), s2)
+                if (s2 >= giant) exit
+            end do
+            norm = root_of_squares(n, x, s2)
         end if
     end function enorm
 
-    !> As enorm, where somebody has summed the squares on the way.
-    pure function norm_of_squares(n, x, s2, smallest) result(norm)
+    !> As enorm, where somebody has summed the squares on the way, small components counting as zero.
+    pure function norm_of_squares(n, x, s2) result(norm)
         integer(c_int), intent(in) :: n
         real(dp),       intent(in) :: x(n)
-        real(dp),       intent(in) :: s2         !< all squares, added in increasing i
-        real(dp),       intent(in) :: smallest   !< least |x(i)|, NaNs aside
+        real(dp),       intent(in) :: s2
         real(dp) :: norm
 
-        if (is_plain(rgiant / n, s2, smallest, n, x)) then
-            norm = sqrt(s2)      ! which norm_value comes to, too
-        else
-            norm = norm_by_blocks(n, x)
-        end if
+        norm = root_of_squares(n, x, s2)
     end function norm_of_squares
 
-    !> As enorm, for a vector that is long or has large, small or NaN components.
-    pure function norm_by_blocks(n, x) result(norm)
-        integer(c_int), intent(in) :: n
-        real(dp),       intent(in) :: x(n)
-        real(dp) :: norm
-        type(norm_sums) :: sums
-        integer(c_int) :: i
+    !> y <- y - t v, and its norm.
+    !>
+    !> Bits: the product is rounded before it is subtracted.
+    pure subroutine subtract_and_norm(m, v, t, y, norm)
+        integer(c_int), intent(in)    :: m
+        real(dp),       intent(in)    :: v(m), t
+        real(dp),       intent(inout) :: y(m)
+        real(dp),       intent(out)   :: norm
+        real(dp) :: s2
+        integer(c_int) :: first, last
 
-        sums = norm_start(n)
-        do i = 1, n, norm_block
-            call norm_add(sums, min(norm_block, n - i + 1), x(i:n))
+        s2 = 0
+        do first = 1, m, norm_block
+            last = first + min(norm_block - 1, m - first)
+            y(first:last) = y(first:last) - t * v(first:last)
+            s2 = s2_with(last - first + 1, y(first:last), s2)
+        end do
+        norm = root_of_squares(m, y, s2)
+    end subroutine subtract_and_norm
+
+    !> The norm of y - t v, which is not stored.
+    !>
+    !> Bits: the product is rounded before it is subtracted.
+    pure function norm_of_difference(n, y, incy, t, v) result(norm)
+        integer(c_int), intent(in) :: n
+        integer(c_int), intent(in) :: incy               !< distance of y's components in memory
+        real(dp),       intent(in) :: y(incy, n)         !< y is its first row
+        real(dp),       intent(in) :: t, v(n)
+        real(dp) :: norm
+        real(dp) :: s2, x(norm_block)
+        type(norm_sums) :: sums
+        integer(c_int) :: first, last
+
+        s2 = 0
+        do first = 1, n, norm_block
+            last = first + min(norm_block - 1, n - first)
+            x(1:last - first + 1) = y(1, first:last) - t * v(first:last)
+            s2 = s2_with(last - first + 1, x, s2)
+        end do
+        if (is_settled(n, s2)) then
+            norm = sqrt(s2)
+            return
+        end if
+        sums%n = n
+        do first = 1, n, norm_block
+            last = first + min(norm_block - 1, n - first)
+            x(1:last - first + 1) = y(1, first:last) - t * v(first:last)
+            call add_block(last - first + 1, x, sums)
         end do
         norm = norm_value(sums)
-    end function norm_by_blocks
+    end function norm_of_difference
 
-    !> Sums for a vector of n components, none of them added yet.
-    pure function norm_start(n) result(sums)
-        integer(c_int), intent(in) :: n
-        type(norm_sums) :: sums
-
-        sums%agiant = rgiant / n
-    end function norm_start
-
-    !> Add the next components, at most norm_block.
+    !> s2 + the squares of a block, in increasing i, its small components counting as zero.
     !>
-    !> Nearly every block has no large, small or NaN component. Its squares are summed at once.
-    pure subroutine norm_add(sums, n, x)
-        type(norm_sums), intent(inout) :: sums
-        integer(c_int),  intent(in)    :: n
-        real(dp),        intent(in)    :: x(n)
-        real(dp) :: s2, smallest
+    !> A small component in front announces others: then all are looked at before, which may spare the sum. The squares
+    !> are taken apart from the sum, in vectors and without a branch for each.
+    pure function s2_with(n, x, s2) result(total)
+        integer(c_int), value, intent(in) :: n          !< at least 1, at most norm_block
+        real(dp),              intent(in) :: x(n)
+        real(dp), value,       intent(in) :: s2
+        real(dp) :: total
+        real(dp) :: others, square(norm_block), y
         integer(c_int) :: i
 
-        s2 = sums%s2
-        smallest = sums%agiant
-        call sum_squares(n, x, s2, smallest)
-        if (is_plain(sums%agiant, s2, smallest, n, x)) then
-            sums%s2 = s2
-        else
+        total = s2
+        if (n > short .and. abs(x(1)) <= rdwarf) then
+            others = 0
+            !$omp simd reduction(max: others) private(y)
             do i = 1, n
-                call add_component(sums, abs(x(i)))
+                y = merge(0.0_dp, 1.0_dp, abs(x(i)) <= rdwarf)
+                others = merge(y, others, y > others)
+            end do
+            if (others == 0) return
+        end if
+        if (n <= few) then
+            do i = 1, n
+                if (.not. abs(x(i)) <= rdwarf) total = total + x(i)**2
+            end do
+            return
+        end if
+        do i = 1, n
+            square(i) = x(i) * merge(0.0_dp, x(i), abs(x(i)) <= rdwarf)
+        end do
+        do i = 1, n
+            total = total + square(i)
+        end do
+    end function s2_with
+
+    !> The norm of x from s2, its squares with the small components as zero, if that is enough.
+    pure function root_of_squares(n, x, s2) result(norm)
+        integer(c_int), value, intent(in) :: n
+        real(dp),              intent(in) :: x(n)
+        real(dp), value,       intent(in) :: s2
+        real(dp) :: norm
+
+        if (is_settled(n, s2)) then
+            norm = sqrt(s2)
+        else
+            norm = norm_by_kinds(n, x)
+        end if
+    end function root_of_squares
+
+    !> Whether the norm is sqrt(s2), to the bit.
+    !>
+    !> A large component has a square of at least (rgiant/n)**2, and no sum is less than one of its terms. The small
+    !> ones enter as a factor, 1 + (x3max/s2) (x3max s3), where s2 >= x3max; here it is 1, for x3max <= rdwarf and
+    !> s3 <= n, and rounding keeps order. Only a NaN makes s2 NaN, and the norm with it.
+    pure function is_settled(n, s2)
+        integer(c_int), value, intent(in) :: n          !< length of the vector
+        real(dp), value,       intent(in) :: s2         !< its squares, the small components as zero
+        logical :: is_settled
+
+        ! The same without a division, for nearly every vector.
+        is_settled = s2 > typical .and. s2 < never_large**2 .and. 1 + (rdwarf / typical) * (2 * rdwarf * n) == 1
+        if (.not. (is_settled .or. s2 < rdwarf .or. s2 >= (rgiant / n)**2)) &
+            is_settled = .not. 1 + (rdwarf / s2) * (rdwarf * n) > 1
+    end function is_settled
+
+    !> Whether a component is neither small nor large, for any length of the vector.
+    pure function is_other(x)
+        real(dp), value, intent(in) :: x
+        logical :: is_other
+
+        is_other = abs(x) > rdwarf .and. abs(x) < never_large
+    end function is_other
+
+    !> Whether a component of a vector of length n is not large; a NaN is.
+    pure function is_not_large(n, xabs)
+        integer(c_int), value, intent(in) :: n
+        real(dp), value,       intent(in) :: xabs
+        logical :: is_not_large
+
+        is_not_large = xabs < never_large
+        if (is_not_large .or. xabs >= rgiant) return
+        is_not_large = xabs < rgiant / n
+    end function is_not_large
+
+    !> The norm, each component added to the sum of its kind.
+    pure function norm_by_kinds(n, x) result(norm)
+        integer(c_int), value, intent(in) :: n
+        real(dp),              intent(in) :: x(n)
+        real(dp) :: norm
+        type(norm_sums) :: sums
+        integer(c_int) :: first
+
+        sums%n = n
+        if (n <= 2 * norm_block) then
+            call add_components(n, x, sums)
+        else
+            do first = 1, n, norm_block
+                call add_block(min(norm_block, n - first + 1), x(first:n), sums)
             end do
         end if
-    end subroutine norm_add
+        norm = norm_value(sums)
+    end function norm_by_kinds
 
-    !> Add all squares to s2, in increasing i; smallest <- the least |x(i)| if that is less, NaNs aside.
+    !> Add a block of components.
     !>
-    !> Finding the least fits into the time that each addition waits for the one before.
-    pure subroutine sum_squares(n, x, s2, smallest)
-        integer(c_int), intent(in)    :: n
-        real(dp),       intent(in)    :: x(n)
-        real(dp),       intent(inout) :: s2
-        real(dp),       intent(inout) :: smallest
+    !> New maxima are rare, and most blocks have one kind or two: then each sum is a plain one of (scaled) squares. A
+    !> NaN may enter any of the sums.
+    pure subroutine add_block(n, x, sums)
+        integer(c_int), value, intent(in)    :: n         !< at most norm_block
+        real(dp),              intent(in)    :: x(n)
+        type(norm_sums),       intent(inout) :: sums
+        real(dp) :: largest, small, y(norm_block)
+        integer(c_int) :: i
+
+        largest = 0
+        !$omp simd reduction(max: largest)
+        do i = 1, n
+            largest = merge(abs(x(i)), largest, abs(x(i)) > largest)
+        end do
+        if (largest == 0) then
+            if (all_at_least(n, x, 0.0_dp)) return      ! or there is a NaN
+        else if (largest <= rdwarf) then
+            if (largest <= sums%x3max) then
+                sums%s3 = scaled_sum(n, x, sums%x3max, sums%s3)
+                return
+            end if
+        else if (is_not_large(sums%n, largest)) then
+            small = 0
+            !$omp simd reduction(max: small)
+            do i = 1, n
+                y(i) = merge(x(i), 0.0_dp, abs(x(i)) <= rdwarf)
+                small = merge(abs(y(i)), small, abs(y(i)) > small)
+            end do
+            if (small <= sums%x3max) then
+                sums%s2 = s2_with(n, x, sums%s2)
+                if (small > 0) sums%s3 = scaled_sum(n, y, sums%x3max, sums%s3)
+                return
+            end if
+        else if (largest <= sums%x1max) then
+            if (all_at_least(n, x, rgiant / sums%n)) then
+                sums%s1 = scaled_sum(n, x, sums%x1max, sums%s1)
+                return
+            end if
+        end if
+        call add_components(n, x, sums)
+    end subroutine add_block
+
+    !> Whether all components have at least a magnitude; a NaN has none.
+    pure function all_at_least(n, x, magnitude)
+        integer(c_int), value, intent(in) :: n
+        real(dp),              intent(in) :: x(n)
+        real(dp), value,       intent(in) :: magnitude
+        logical :: all_at_least
+        real(dp) :: less, y
+        integer(c_int) :: i
+
+        less = 0
+        !$omp simd reduction(max: less) private(y)
+        do i = 1, n
+            y = merge(0.0_dp, 1.0_dp, abs(x(i)) >= magnitude)
+            less = merge(y, less, y > less)
+        end do
+        all_at_least = less == 0
+    end function all_at_least
+
+    !> s + the squares of x / xmax, in increasing i.
+    !>
+    !> Bits: the quotient of the magnitude is rounded before it is squared. Apart from the sum, the quotients fill the
+    !> vectors.
+    pure function scaled_sum(n, x, xmax, s) result(total)
+        integer(c_int), value, intent(in) :: n           !< at most norm_block
+        real(dp),              intent(in) :: x(n)
+        real(dp), value,       intent(in) :: xmax, s
+        real(dp) :: total
+        real(dp) :: square(norm_block)
+        integer(c_int) :: i
+
+        do i = 1, n
+            square(i) = (abs(x(i)) / xmax)**2
+        end do
+        total = s
+        do i = 1, n
+            total = total + square(i)
+        end do
+    end function scaled_sum
+
+    !> Add components one by one.
+    !>
+    !> Bits: a new maximum scales the sum by the square of a quotient; the first one needs none, unless it is NaN.
+    pure subroutine add_components(n, x, sums)
+        integer(c_int), value, intent(in)    :: n
+        real(dp),              intent(in)    :: x(n)
+        type(norm_sums),       intent(inout) :: sums
+        type(norm_sums) :: s        ! in registers, as sums is not
         real(dp) :: xabs
         integer(c_int) :: i
 
+        s = sums
         do i = 1, n
             xabs = abs(x(i))
-            s2 = s2 + xabs**2
-            smallest = merge(xabs, smallest, xabs < smallest)
-        end do
-    end subroutine sum_squares
-
-    !> Whether a block has no large, small or NaN component, so that s2 is the sum of all squares; a zero adds nothing.
-    !>
-    !> May also say no of a plain block whose sum is large; then its components are added one by one, to the same bits.
-    pure function is_plain(agiant, s2, smallest, n, x) result(plain)
-        real(dp),       intent(in) :: agiant     !< smallest large component
-        real(dp),       intent(in) :: s2         !< sum of squares; a large component makes it large, a NaN NaN
-        real(dp),       intent(in) :: smallest   !< least |x(i)|, NaNs aside
-        integer(c_int), intent(in) :: n
-        real(dp),       intent(in) :: x(n)
-        logical :: plain
-        integer(c_int) :: i, small
-
-        plain = s2 < agiant**2
-        if (.not. plain .or. smallest > rdwarf) return
-        small = 0
-        do i = 1, n
-            small = small + merge(1, 0, x(i) /= 0 .and. abs(x(i)) <= rdwarf)
-        end do
-        plain = small == 0
-    end function is_plain
-
-    !> Add one component of any size.
-    pure subroutine add_component(sums, xabs)
-        type(norm_sums), intent(inout) :: sums
-        real(dp),        intent(in)    :: xabs
-
-        if (xabs > rdwarf .and. xabs < sums%agiant) then
-            sums%s2 = sums%s2 + xabs**2
-        else if (xabs <= rdwarf) then
-            if (xabs > sums%x3max) then
-                sums%s3 = 1 + sums%s3 * (sums%x3max / xabs)**2
-                sums%x3max = xabs
-            else if (xabs /= 0) then
-                sums%s3 = sums%s3 + (xabs / sums%x3max)**2
-            end if
-        else
-            if (xabs <= sums%x1max) then
-                sums%s1 = sums%s1 + (xabs / sums%x1max)**2
+            if (xabs <= rdwarf) then
+                if (xabs > s%x3max) then
+                    if (s%s3 /= 0) s%s3 = s%s3 * (s%x3max / xabs)**2
+                    s%s3 = 1 + s%s3
+                    s%x3max = xabs
+                else if (xabs /= 0) then
+                    s%s3 = s%s3 + (xabs / s%x3max)**2
+                end if
+            else if (is_not_large(s%n, xabs)) then
+                s%s2 = s%s2 + xabs**2
+            else if (xabs <= s%x1max) then
+                s%s1 = s%s1 + (xabs / s%x1max)**2
             else
-                sums%s1 = 1 + sums%s1 * (sums%x1max / xabs)**2
-                sums%x1max = xabs
+                if (s%s1 /= 0 .or. xabs /= xabs) s%s1 = s%s1 * (s%x1max / xabs)**2
+                s%s1 = 1 + s%s1
+                s%x1max = xabs
             end if
-        end if
-    end subroutine add_component
+        end do
+        sums = s
+    end subroutine add_components
 
     !> The norm of what has been added.
+    !>
+    !> Bits: where s1 is not zero, s2 / x1max / x1max, without which there is nothing to add; where it is, the order of
+    !> the factors depends on whether s2 or x3max is larger.
     pure function norm_value(sums) result(norm)
         type(norm_sums), intent(in) :: sums
         real(dp) :: norm
 
         associate (s1 => sums%s1, s2 => sums%s2, s3 => sums%s3, x1max => sums%x1max, x3max => sums%x3max)
-            if (s1 /= 0) then
-                norm = x1max * sqrt(s1 + (s2 / x1max) / x1max)
+            if (s3 /= s3) then
+                norm = s3
+            else if (s1 /= 0) then
+                norm = s1
+                if (s2 /= 0) norm = s1 + (s2 / x1max) / x1max
+                norm = x1max * sqrt(norm)
             else if (s2 == 0) then
-                norm = x3max * sqrt(s3)
+                norm = 0
+                if (s3 /= 0) norm = x3max * sqrt(s3)
             else if (s2 >= x3max) then
                 norm = sqrt(s2 * (1 + (x3max / s2) * (x3max * s3)))
             else

@@ -307,27 +307,24 @@ contains
         end do
     end subroutine update_one
 
-    !> For every column y of a panel: the sum of squares, in increasing i, and the least |y(i)|.
-    pure subroutine square_panel(m, p, squares, smallest) bind(C, name="minpack_square_panel" // SUFFIX)
+    !> For every column y of a panel: the sum of squares, in increasing i; what is at most `small` counts as zero.
+    pure subroutine square_panel(m, p, small, squares) bind(C, name="minpack_square_panel" // SUFFIX)
         integer(c_int), value, intent(in)    :: m
         real(dp),              intent(in)    :: p(lanes, m)
+        real(dp), value,       intent(in)    :: small
         real(dp),              intent(inout) :: squares(lanes)
-        real(dp),              intent(inout) :: smallest(lanes)     !< a NaN counts or not; squares shows it
-        real(dp) :: s(lanes), least(lanes), y
+        real(dp) :: s(lanes), y
         integer(c_int) :: i, l
 
         s = 0
-        least = huge(1.0_dp)
         do i = 1, m
             !$omp simd private(y)
             do l = 1, lanes
-                y = abs(p(l, i))
-                s(l) = s(l) + y**2
-                least(l) = merge(y, least(l), y < least(l))
+                y = p(l, i)
+                s(l) = s(l) + y * merge(0.0_dp, y, abs(y) <= small)
             end do
         end do
         squares = s
-        smallest = least
     end subroutine square_panel
 
     !> Rotate rows into S, and the right-hand side with them; row l comes with one entry, d(l) in column j + l - 1.

@@ -13,7 +13,7 @@ typedef void dot_panels(int j, int m, int from, int np, double *w, double norm, 
                         double *t);
 typedef void update_row(int j, int m, int from, int np, const double *w, double epsmch, double *open, double *p,
                         double *t, double *norm, const double *full, int *renewals);
-typedef void square_panel(int m, const double *p, double *squares, double *smallest);
+typedef void square_panel(int m, const double *p, double small, double *squares);
 typedef void eliminate_rows(int n, int j, const double *d, double *s, int lds, double *rows, double *rhs);
 
 typedef struct {
@@ -134,9 +134,9 @@ minpack_update_row(int j, int m, int from, int np, const double *w, double epsmc
 }
 
 void
-minpack_square_panel(int m, const double *p, double *squares, double *smallest)
+minpack_square_panel(int m, const double *p, double small, double *squares)
 {
-    in_use->square_panel(m, p, squares, smallest);
+    in_use->square_panel(m, p, small, squares);
 }
 
 void

@@ -2,7 +2,7 @@
 module qrfac_columns_module
     use, intrinsic :: iso_c_binding, only: c_int
     use machine_module, only: dp, epsmch
-    use enorm_module, only: enorm, norm_of_squares, norm_sums, norm_start, norm_add, norm_value, norm_block
+    use enorm_module, only: enorm, norm_of_squares, norm_of_difference, subtract_and_norm, rdwarf
     implicit none
     private
     public :: qrfac_columns
@@ -94,12 +94,12 @@ contains
 
     !> Norms of the columns, four side by side; the last one fills up the last four.
     !>
-    !> Bits: the squares add in increasing i.
+    !> Bits: the squares add in increasing i; small components count as zero.
     pure subroutine column_norms(m, n, a, lda, acnorm)
         integer(c_int), intent(in)    :: m, n, lda
         real(dp),       intent(in)    :: a(lda, n)
         real(dp),       intent(inout) :: acnorm(n)
-        real(dp) :: s2(4), smallest(4), y(4)
+        real(dp) :: s2(4), y(4)
         integer(c_int) :: i, j, k, l(4)
 
         if (n == 1) then
@@ -109,38 +109,15 @@ contains
         do j = 1, n, 4
             l = min([j, j + 1, j + 2, j + 3], n)
             s2 = 0
-            smallest = huge(smallest)
             do i = 1, m
-                y = abs([a(i, l(1)), a(i, l(2)), a(i, l(3)), a(i, l(4))])
-                s2 = s2 + y**2
-                smallest = merge(y, smallest, y < smallest)
+                y = [a(i, l(1)), a(i, l(2)), a(i, l(3)), a(i, l(4))]
+                s2 = s2 + y * merge(0.0_dp, y, abs(y) <= rdwarf)
             end do
             do k = 1, min(4, n - j + 1)
-                acnorm(l(k)) = norm_of_squares(m, a(1:m, l(k)), s2(k), smallest(k))
+                acnorm(l(k)) = norm_of_squares(m, a(1:m, l(k)), s2(k))
             end do
         end do
     end subroutine column_norms
-
-    !> y <- y - t v, and its norm.
-    !>
-    !> Bits: the product is rounded before it is subtracted; the squares add in increasing i.
-    pure subroutine subtract_and_norm(m, v, t, y, norm)
-        integer(c_int), intent(in)    :: m
-        real(dp),       intent(in)    :: v(m), t
-        real(dp),       intent(inout) :: y(m)
-        real(dp),       intent(out)   :: norm
-        real(dp) :: s2, smallest
-        integer(c_int) :: i
-
-        s2 = 0
-        smallest = huge(smallest)
-        do i = 1, m
-            y(i) = y(i) - t * v(i)
-            s2 = s2 + y(i)**2
-            smallest = merge(abs(y(i)), smallest, abs(y(i)) < smallest)
-        end do
-        norm = norm_of_squares(m, y, s2, smallest)
-    end subroutine subtract_and_norm
 
     !> Column j becomes a reflector; its dot products with the later columns and f, rows j..m, go to t. They are brought
     !> up to date with reflector j-1 and their factors in t first, if that is pending.
@@ -276,9 +253,7 @@ contains
         real(dp),       intent(in)    :: t          !< its factor for the column
         real(dp),       intent(inout) :: norm       !< norm of the column
         real(dp),       intent(inout) :: full       !< norm at the last full computation
-        type(norm_sums) :: sums
-        real(dp) :: temp, x(norm_block)
-        integer(c_int) :: i, length
+        real(dp) :: temp
 
         if (norm == 0) return
         temp = y(1) / norm
@@ -286,13 +261,7 @@ contains
         norm = norm * sqrt(merge(temp, 0.0_dp, temp > 0))
         if (0.05_dp * (norm / full)**2 > epsmch) return
 
-        sums = norm_start(m)
-        do i = 1, m, norm_block
-            length = min(norm_block, m - i + 1)
-            x(1:length) = y(i + 1:i + length) - t * v(i + 1:i + length)
-            call norm_add(sums, length, x)
-        end do
-        norm = norm_value(sums)
+        norm = norm_of_difference(m, y(2), 1_c_int, t, v(2))
         full = norm
     end subroutine update_norm
 

@@ -10,7 +10,7 @@
 module qrfac_panels_module
     use, intrinsic :: iso_c_binding, only: c_int
     use machine_module, only: dp, epsmch
-    use enorm_module, only: norm_of_squares, norm_sums, norm_start, norm_add, norm_value, norm_block
+    use enorm_module, only: norm_of_squares, norm_of_difference, rdwarf
     implicit none
     private
     public :: qrfac_panels, panels_lwork
@@ -52,11 +52,12 @@ module qrfac_panels_module
             integer(c_int),        intent(inout) :: renewals
         end subroutine update_row
 
-        pure subroutine square_panel(m, p, squares, smallest) bind(C, name="minpack_square_panel")
+        pure subroutine square_panel(m, p, small, squares) bind(C, name="minpack_square_panel")
             import :: c_int, dp, lanes
             integer(c_int), value, intent(in)    :: m
             real(dp),              intent(in)    :: p(lanes, m)
-            real(dp),              intent(inout) :: squares(lanes), smallest(lanes)
+            real(dp), value,       intent(in)    :: small
+            real(dp),              intent(inout) :: squares(lanes)
         end subroutine square_panel
     end interface
 
@@ -230,14 +231,14 @@ contains
         real(dp),       intent(in)    :: a(m, n)           !< columns in the last n lanes
         real(dp),       intent(in)    :: p(lanes, m)       !< the panel
         real(dp),       intent(inout) :: norm(lanes)       !< 0 for empty lanes
-        real(dp) :: squares(lanes), smallest(lanes)
+        real(dp) :: squares(lanes)
         integer(c_int) :: j, l
 
-        call square_panel(m, p, squares, smallest)
+        call square_panel(m, p, rdwarf, squares)
         norm = 0
         do j = 1, n
             l = lanes - n + j
-            norm(l) = norm_of_squares(m, a(:, j), squares(l), smallest(l))
+            norm(l) = norm_of_squares(m, a(:, j), squares(l))
         end do
     end subroutine panel_norms
 
@@ -252,7 +253,7 @@ contains
         real(dp),       intent(inout) :: t(n + pad), norm(n + pad), full(n + pad)
         logical,        intent(in)    :: pending
         real(dp),       intent(out)   :: ajnorm    !< norm of its rows j to m
-        real(dp) :: factor, s2, smallest
+        real(dp) :: factor, s2
         integer(c_int) :: above, at, before, chosen, k, l
         integer(c_int) :: from      ! where the chosen column is in t, norm and full
 
@@ -280,14 +281,13 @@ contains
         above = (j - 1) * m
         before = max(above - m, 0)
         if (chosen < first + lanes) then
-            call take_from_open(m, j, open, from - first + 1, pending, factor, a(before + 1), a(above + 1), s2, &
-                smallest)
+            call take_from_open(m, j, open, from - first + 1, pending, factor, a(before + 1), a(above + 1), s2)
             lane(chosen - first + 1) = lane(l)
             lane(l) = from - first + 1
         else
             k = chosen - mod(chosen - 1, lanes)
             call take_from_panel(m, j, a((k - 1 - pad) * m + 1), chosen - k + 1, open, lane(l), pending, factor, &
-                a(before + 1), a(above + 1), s2, smallest)
+                a(before + 1), a(above + 1), s2)
             t(chosen) = t(at)
             norm(chosen) = norm(at)
             full(chosen) = full(at)
@@ -295,42 +295,39 @@ contains
         end if
         t(from) = 0
         norm(from) = 0
-        ajnorm = norm_of_squares(m - j + 1, a(above + j), s2, smallest)
+        ajnorm = norm_of_squares(m - j + 1, a(above + j), s2)
     end subroutine take_pivot
 
     !> Column y <- a lane of open; then rows j to m: y <- y - t v.
     !>
     !> Bits: the product is rounded before it is subtracted; the squares add in increasing i.
-    pure subroutine take_from_open(m, j, open, lane, pending, t, v, y, s2, smallest)
+    pure subroutine take_from_open(m, j, open, lane, pending, t, v, y, s2)
         integer(c_int), intent(in)    :: m, j, lane
         real(dp),       intent(in)    :: open(lanes, m)
         logical,        intent(in)    :: pending
         real(dp),       intent(in)    :: t, v(m)       !< v counts if pending
         real(dp),       intent(inout) :: y(m)
-        real(dp),       intent(out)   :: s2            !< sum of the squares of rows j to m
-        real(dp),       intent(out)   :: smallest      !< the least magnitude of them
+        real(dp),       intent(out)   :: s2            !< squares of rows j to m, small components as zero
         integer(c_int) :: i
 
         y(1:j - 1) = open(lane, 1:j - 1)
         s2 = 0
-        smallest = huge(smallest)
         do i = j, m
             y(i) = open(lane, i)
             if (pending) y(i) = y(i) - t * v(i)
-            s2 = s2 + y(i)**2
-            smallest = merge(abs(y(i)), smallest, abs(y(i)) < smallest)
+            s2 = s2 + y(i) * merge(0.0_dp, y(i), abs(y(i)) <= rdwarf)
         end do
     end subroutine take_from_open
 
     !> As take_from_open, from a lane of another panel, which takes a lane of open in its place.
-    pure subroutine take_from_panel(m, j, p, lane, open, open_lane, pending, t, v, y, s2, smallest)
+    pure subroutine take_from_panel(m, j, p, lane, open, open_lane, pending, t, v, y, s2)
         integer(c_int), intent(in)    :: m, j, lane, open_lane
         real(dp),       intent(inout) :: p(lanes, m)
         real(dp),       intent(in)    :: open(lanes, m)
         logical,        intent(in)    :: pending
         real(dp),       intent(in)    :: t, v(m)
         real(dp),       intent(inout) :: y(m)
-        real(dp),       intent(out)   :: s2, smallest
+        real(dp),       intent(out)   :: s2
         integer(c_int) :: i
 
         do i = 1, j - 1
@@ -338,17 +335,16 @@ contains
             p(lane, i) = open(open_lane, i)
         end do
         s2 = 0
-        smallest = huge(smallest)
         do i = j, m
             y(i) = p(lane, i)
             p(lane, i) = open(open_lane, i)
             if (pending) y(i) = y(i) - t * v(i)
-            s2 = s2 + y(i)**2
-            smallest = merge(abs(y(i)), smallest, abs(y(i)) < smallest)
+            s2 = s2 + y(i) * merge(0.0_dp, y(i), abs(y(i)) <= rdwarf)
         end do
     end subroutine take_from_panel
 
-    !> Compute in full the norms that update_row has marked.
+    !> Compute in full the norms that update_row has marked: of the columns below row j, as the pending reflector w will
+    !> leave them.
     pure subroutine renew_norms(j, m, from, np, w, open, p, t, norm, full)
         integer(c_int), intent(in)    :: j, m, from, np
         real(dp),       intent(in)    :: w(m), open(lanes, m), p(lanes, m, np), t(lanes, 0:np)
@@ -359,32 +355,14 @@ contains
             do l = 1, lanes
                 if (.not. norm(l, q) < 0) cycle
                 if (q == 0) then
-                    norm(l, q) = norm_below(j, m, open, l, t(l, q), w)
+                    norm(l, q) = norm_of_difference(m - j, open(l, j + 1), lanes, t(l, q), w(j + 1))
                 else
-                    norm(l, q) = norm_below(j, m, p(:, :, q), l, t(l, q), w)
+                    norm(l, q) = norm_of_difference(m - j, p(l, j + 1, q), lanes, t(l, q), w(j + 1))
                 end if
                 full(l, q) = norm(l, q)
             end do
         end do
     end subroutine renew_norms
-
-    !> Norm of a column below row j, as the pending reflector w will leave it.
-    pure function norm_below(j, m, p, lane, t, w) result(norm)
-        integer(c_int), intent(in) :: j, m, lane
-        real(dp),       intent(in) :: p(lanes, m), t, w(m)
-        real(dp) :: norm
-        real(dp) :: y(norm_block)
-        type(norm_sums) :: sums
-        integer(c_int) :: i, length
-
-        sums = norm_start(m - j)
-        do i = j + 1, m, norm_block
-            length = min(norm_block, m - i + 1)
-            y(1:length) = p(lane, i:i + length - 1) - t * w(i:i + length - 1)
-            call norm_add(sums, length, y)
-        end do
-        norm = norm_value(sums)
-    end function norm_below
 
     !> y <- x.
     pure subroutine copy(n, x, y)

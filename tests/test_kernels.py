@@ -128,6 +128,30 @@ def test_enorm_of_random_vectors_equals_the_original(kind):
         assert_same_bits(kernels.enorm(x), libminpack.enorm(x), f"case {case}, {x!r}")
 
 
+# What enorm adds in different sums, or leaves out: drawn for a vector of length n.
+RUNS: list[Callable[[Random, int, int], Array]] = [
+    lambda rng, n, size: rng.standard_normal(size),
+    lambda rng, n, size: rng.uniform(-RDWARF, RDWARF, size),
+    lambda rng, n, size: rng.choice([-1.0, 1.0], size) * 10.0 ** rng.uniform(-23, -17, size),
+    lambda rng, n, size: 10.0 ** rng.uniform(-320, 0, size),
+    lambda rng, n, size: rng.uniform(0.5, 2, size) * RGIANT / n,
+    lambda rng, n, size: rng.standard_normal(size) * 1e25,
+    lambda rng, n, size: rng.choice([0.0, -0.0, RDWARF, np.nextafter(RDWARF, 1), RGIANT / n, DENORMAL], size),
+    lambda rng, n, size: np.exp(-rng.uniform(20, 45, size)),
+    lambda rng, n, size: rng.choice([1e-30, NAN, INF, 1e30], size, p=[0.9, 0.03, 0.03, 0.04]),
+]
+
+
+@pytest.mark.parametrize("length", [20, 200, 1000])
+def test_enorm_of_runs_of_every_kind_of_component_equals_the_original(length):
+    rng = np.random.default_rng(length)
+    for case in range(1500):
+        n = int(rng.integers(1, length))
+        cuts = np.sort(rng.integers(0, n + 1, rng.integers(0, 5)))
+        x = np.concatenate([RUNS[rng.integers(len(RUNS))](rng, n, run.size) for run in np.split(np.zeros(n), cuts)])
+        assert_same_bits(kernels.enorm(x), libminpack.enorm(x), f"case {case}, {x!r}")
+
+
 @pytest.mark.parametrize("scale", [1.0, 1e-19])
 @pytest.mark.parametrize("odd", [0.0, DENORMAL, 1e-30, 3e-20, RDWARF, 1e18, 1e30, INF, NAN])
 def test_enorm_of_a_long_vector_notices_an_odd_component_wherever_it_is(odd, scale):
