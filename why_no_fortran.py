@@ -14,8 +14,10 @@ from pathlib import Path
 
 NAMES = ("gfortran", "flang-new", "flang", "nvfortran", "pgfortran", "ifort", "ifx", "g95")  # those that Meson tries
 NEEDED = "pyminpack needs a Fortran compiler on the PATH, such as gfortran (Debian: apt-get install gfortran)."
-SANITY_CHECK = re.compile(r"^Sanity check compiler command line: ([^\n]*)\n.*?^Sanity check compile stderr:\n(.*?)^-----",
-                          re.DOTALL | re.MULTILINE)  # fmt: skip
+SANITY_CHECK = re.compile(
+    r"^Sanity check compiler command line: ([^\n]*)\n.*?^Sanity check compile stderr:\n(.*?)^-----",
+    re.DOTALL | re.MULTILINE,
+)
 
 
 def reason(log: str) -> str:
