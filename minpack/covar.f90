@@ -2,6 +2,7 @@
 module covar_module
     use, intrinsic :: iso_c_binding, only: c_int
     use machine_module, only: dp
+    use checks_module, only: checking, check_sizes, check_covar
     implicit none
     private
     public :: covar
@@ -22,9 +23,11 @@ contains
         integer(c_int),        intent(out)   :: rank        !< columns before that one
         real(dp),              intent(inout) :: wa(n)       !< work: the diagonal
 
+        if (checking) call check_sizes(n, n, ldr, 0_c_int, 0_c_int)
         call invert_triangle(n, r, ldr, tol * abs(r(1, 1)), rank)
         call multiply_by_transpose(rank, r, ldr)
         call unpermute(n, rank, r, ldr, ipvt, wa)
+        if (checking) call check_covar(n, r, ldr, ipvt, rank)
     end subroutine covar
 
     !> R <- R^-1 in the upper triangle of the leading non-singular part, column by column.

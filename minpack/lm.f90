@@ -14,6 +14,7 @@
 module lm_module
     use, intrinsic :: iso_c_binding, only: c_int
     use machine_module, only: dp, epsmch, larger, smaller
+    use checks_module, only: checking, check_sizes, check_lm, check_trial
     use enorm_module, only: enorm
     use qrfac_module, only: qrfac_qtf, qrfac_lwork
     use multiply_rt_module, only: multiply_rt
@@ -43,7 +44,7 @@ module lm_module
         real(dp)       :: gnorm                !< largest cosine between fvec and a column of the Jacobian
         real(dp)       :: xnorm                !< ||D x||
         real(dp)       :: pnorm                !< ||D p||, p the step
-        real(dp)       :: delta                !< bound on ||D p||
+        real(dp)       :: delta = 0            !< bound on ||D p||
         real(dp)       :: par = 0              !< Levenberg-Marquardt parameter
     end type lm_state
 
@@ -96,6 +97,7 @@ contains
         real(dp),       intent(inout) :: wa4(m)            !< residuals at the trial point; else work
         real(dp),       intent(inout) :: work(lwork)       !< lwork at least lm_lwork(m, n)
 
+        if (checking) call check_sizes(m, n, ldfjac, lwork, lm_lwork(m, n))
         select case (lm%request)
         case (want_fvec)
             lm%fnorm = enorm(m, fvec)
@@ -109,6 +111,11 @@ contains
             if (lm%request == want_trial) &
                 call propose_step(lm, m, n, x, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4, work)
         end select
+        if (checking) then
+            call check_lm(lm%request, done, merge(1_c_int, 0_c_int, lm%request == done), lm%info, enorm(m, fvec), &
+                          lm%fnorm, lm%delta, lm%par)
+            if (lm%request == want_trial) call check_trial(n, x, diag, ipvt, wa1, wa2)
+        end if
     end subroutine lm_advance
 
     !> Factorise the Jacobian, set up the scaling, and stop where the gradient is zero to gtol.

@@ -2,6 +2,7 @@
 module lmpar_module
     use, intrinsic :: iso_c_binding, only: c_int
     use machine_module, only: dp, dwarf, larger, smaller
+    use checks_module, only: checking, check_sizes, check_lmpar
     use enorm_module, only: enorm
     use multiply_rt_module, only: multiply_rt
     use qrsolv_module, only: qrsolv, rows_at_once
@@ -39,12 +40,14 @@ contains
         real(dp) :: dxnorm, fp, gnorm, parc, parl, paru, temp
         integer(c_int) :: iter, j, nsing
 
+        if (checking) call check_sizes(n, n, ldr, 0_c_int, 0_c_int)
         call gauss_newton(n, r, ldr, ipvt, qtb, x, wa1, nsing)
         wa2 = diag * x
         dxnorm = enorm(n, wa2)
         fp = dxnorm - delta
         if (fp <= 0.1_dp * delta) then
             par = 0
+            if (checking) call check_lmpar(enorm(n, diag * x), delta, par, 0.0_dp, 0_c_int)
             return
         end if
 
@@ -90,6 +93,7 @@ contains
             if (fp < 0) paru = smaller(paru, par)
             par = larger(parl, par + parc)
         end do
+        if (checking) call check_lmpar(enorm(n, diag * x), delta, par, parl, merge(1_c_int, 0_c_int, iter >= iter_max))
     end subroutine lmpar
 
     !> The Gauss-Newton direction x of A x = b; a singular R gives zeros after the first zero of its diagonal.

@@ -2,6 +2,7 @@
 module qrfac_module
     use, intrinsic :: iso_c_binding, only: c_int
     use machine_module, only: dp
+    use checks_module, only: checking, check_sizes, check_qrfac
     use qrfac_columns_module, only: qrfac_columns
     use qrfac_panels_module, only: qrfac_panels, panels_lwork
     implicit none
@@ -51,11 +52,13 @@ contains
         real(dp),              intent(inout) :: wa(n)           !< work: norms at the last full computation
         real(dp),              intent(inout) :: work(lwork)
 
+        if (checking) call check_sizes(m, n, lda, lwork, n)
         if (pivot /= 0 .and. lda == m .and. in_panels(m, n) .and. lwork >= qrfac_lwork(m, n)) then
             call qrfac_panels(m, n, a, ipvt, rdiag, acnorm, work)
         else
             call qrfac_columns(m, n, a, lda, pivot, ipvt, rdiag, acnorm, wa, work, 0_c_int, wa)
         end if
+        if (checking) call check_qrfac(m, n, a, lda, pivot, ipvt, rdiag, acnorm)
     end subroutine qrfac
 
     !> qrfac with pivoting for m >= n, and f <- Q'f.
@@ -68,12 +71,14 @@ contains
         real(dp),       intent(inout) :: wa(n), work(lwork)
         real(dp),       intent(inout) :: f(m)
 
+        if (checking) call check_sizes(m, n, lda, lwork, n + 1)
         if (lda == m .and. in_panels(m, n) .and. lwork >= qrfac_lwork(m, n)) then
             call qrfac_panels(m, n, a, ipvt, rdiag, acnorm, work)
             call apply_qt(m, n, a, f)
         else
             call qrfac_columns(m, n, a, lda, 1_c_int, ipvt, rdiag, acnorm, wa, work, 1_c_int, f)
         end if
+        if (checking) call check_qrfac(m, n, a, lda, 1_c_int, ipvt, rdiag, acnorm)
     end subroutine qrfac_qtf
 
     !> f <- Q'f.

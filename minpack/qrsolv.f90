@@ -1,7 +1,8 @@
 !> Least squares with a diagonal under a factorised matrix.
 module qrsolv_module
-    use, intrinsic :: iso_c_binding, only: c_int
+    use, intrinsic :: iso_c_binding, only: c_int, c_int64_t
     use machine_module, only: dp
+    use checks_module, only: checking, check_sizes, check_qrsolv, fingerprint
     implicit none
     private
     public :: qrsolv, rows_at_once
@@ -38,7 +39,13 @@ contains
         real(dp),              intent(inout) :: wa(n)       !< work
         real(dp),              intent(inout) :: work(rows_at_once * n)
         real(dp) :: d(rows_at_once)
+        integer(c_int64_t) :: r_before
         integer(c_int) :: j, k, rows
+
+        if (checking) then
+            call check_sizes(n, n, ldr, 0_c_int, 0_c_int)
+            r_before = fingerprint(n, r, ldr)
+        end if
 
         ! S is built in the lower triangle; x keeps the diagonal of R meanwhile.
         do j = 1, n
@@ -66,6 +73,7 @@ contains
         do j = 1, n
             x(ipvt(j)) = wa(j)
         end do
+        if (checking) call check_qrsolv(n, r, ldr, ipvt, diag, sdiag, r_before)
     end subroutine qrsolv
 
     !> Solve S z = z for the leading non-singular part of S, with zeros for the rest.

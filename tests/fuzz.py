@@ -16,6 +16,7 @@ import random
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
@@ -93,16 +94,18 @@ class Progress:
 
 
 def fuzz(what: str, wanted: int, seed: int, processes: int) -> tuple[Tally, str | None]:
-    """Run at least the wanted number of cases, as far as the first mismatch."""
+    """Run at least the wanted number of cases, as far as the first mismatch. A process that dies is an error."""
     chunks = [Chunk(what, seed + i) for i in range(-(-wanted // CASES[what]))]
     tally: Tally = Counter()
     progress = Progress(what, len(chunks) * CASES[what])
     mismatch = None
-    with get_context("spawn").Pool(processes) as pool:
-        for done, (result, mismatch) in enumerate(pool.imap_unordered(Chunk.run, chunks), 1):
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        for done, future in enumerate(as_completed([pool.submit(chunk.run) for chunk in chunks]), 1):
+            result, mismatch = future.result()
             tally += result
             progress.show(done * CASES[what], last=done == len(chunks))
             if mismatch is not None:
+                pool.shutdown(cancel_futures=True)
                 break
     return tally, mismatch
 

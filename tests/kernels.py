@@ -94,23 +94,28 @@ def answer_residuals(callback: Callback, context: int, m: int, n: int, x: int, f
 
 
 def build() -> Path:
-    """The shared library: that of PYMINPACK_KERNELS, or compiled as far as its sources changed.
+    """The shared library: that of PYMINPACK_KERNELS, or the one built in BUILD."""
+    if library := os.environ.get("PYMINPACK_KERNELS"):
+        return Path(library)
+    return build_in(BUILD, *MESON_ARGS)
+
+
+def build_in(folder: Path, *options: str) -> Path:
+    """The shared library with these options, compiled as far as its sources changed.
 
     A folder that does not build is set up anew.
     """
-    if library := os.environ.get("PYMINPACK_KERNELS"):
-        return Path(library)
-    setup = ("setup", "--wipe", str(BUILD), str(REPOSITORY), "-Dkernels=true", *MESON_ARGS)
-    compile_ = ("compile", "-C", str(BUILD), "minpack_kernels")
-    BUILD.mkdir(parents=True, exist_ok=True)
-    with open(BUILD.with_suffix(".lock"), "w") as lock:
+    setup = ("setup", "--wipe", str(folder), str(REPOSITORY), "-Dkernels=true", *options)
+    compile_ = ("compile", "-C", str(folder), "minpack_kernels")
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder.with_suffix(".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (BUILD / "build.ninja").exists() or meson(*compile_).returncode != 0:
+        if not (folder / "build.ninja").exists() or meson(*compile_).returncode != 0:
             for command in (setup, compile_):
                 result = meson(*command)
                 if result.returncode != 0:
                     raise RuntimeError(f"meson {' '.join(command)} failed:\n{result.stdout}")
-    return BUILD / "minpack" / "libminpack_kernels.so"
+    return folder / "minpack" / "libminpack_kernels.so"
 
 
 def meson(*arguments: str) -> subprocess.CompletedProcess[str]:

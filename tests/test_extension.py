@@ -6,6 +6,7 @@ import sys
 import pytest
 from elftools.elf.elffile import ELFFile
 
+from isolated import run_isolated
 from pyminpack import _minpack
 
 EXECUTABLE = 1  # PF_X
@@ -53,3 +54,7 @@ print(*{name.partition(".")[0] for name in set(sys.modules) - before} - sys.stdl
 def test_the_package_imports_numpy_and_the_standard_library_alone():
     process = subprocess.run([sys.executable, "-I", "-c", IMPORTED], capture_output=True, text=True, check=True)
     assert set(process.stdout.split()) == {"numpy", "pyminpack"}
+
+
+def test_importing_and_fitting_leave_the_floating_point_state_as_it_is():
+    run_isolated("from builds.check import changes_of_state\nassert changes_of_state() == []")

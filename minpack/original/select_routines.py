@@ -28,7 +28,7 @@ _END = re.compile(r"^ {6}\s*end\s*$", re.IGNORECASE)
 def source(path: Path) -> bytes:
     """The Fortran at a path."""
     if not path.exists():
-        raise SystemExit(f"original_minpack: {path} does not exist")
+        raise SystemExit(f"original_minpack: {path} does not exist; expected a .f file, a .gz of it or a folder")
     if path.is_dir():
         return b"".join(file.read_bytes() for file in sorted(path.glob("*.f")))
     data = path.read_bytes()
