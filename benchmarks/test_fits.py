@@ -1,11 +1,8 @@
-"""The speed of leastsq: contestants take turns, and each result is checked.
-
-`./dev bench` runs this, with one thread, and writes docs/benchmarks.md with report.py.
-"""
+"""The speed of leastsq: contestants take turns, and every result is checked. See `./dev bench`."""
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,29 +12,48 @@ import scipy.optimize
 
 import libminpack
 import pyminpack
-from problems import FITS, Fit
-from turns import runs, turns
+from bits import assert_same_bits
+from fits import EPSFCN, Contestant, Fit, replay_time
+from rows import FITS
 
 SOLVERS = {"pyminpack": pyminpack.leastsq, f"SciPy {scipy.__version__}": scipy.optimize.leastsq}
 HAS_MINPACKS_BITS = {"pyminpack", "SciPy 1.14.1"}
 
 
-@pytest.mark.parametrize(("fit", "contestant", "turn"), turns(FITS, list(SOLVERS)))
-def test_fit(benchmark, fit, contestant, turn):
-    m, n = fit.m, fit.x0.size
-    solver = SOLVERS[contestant]
-    benchmark.extra_info.update(case=fit.name, sweep=fit.sweep, m=m, n=n, contestant=contestant, turn=turn)
-    result = benchmark.pedantic(solver, setup=fit.calls(solver), rounds=runs(m, n))
-    expected = original(fit)
-    if contestant in HAS_MINPACKS_BITS:
-        assert result[0].tobytes() == expected.tobytes()
+@pytest.mark.filterwarnings("ignore")  # of fits to NaN
+@pytest.mark.parametrize("replayed", [False, True], ids=["whole", "outside func"])
+@pytest.mark.parametrize("fit", FITS, ids=str)
+def test_fit(measure, fit, replayed):
+    contestants = {name: Contestant(leastsq, fit, replayed=replayed) for name, leastsq in SOLVERS.items()}
+    ours, scipys = contestants.values()
+    x, ier = original(fit)
+    for name, contestant in contestants.items():
+        assert contestant.expected[1] == ier
+        if name in HAS_MINPACKS_BITS:
+            assert_same_bits(contestant.expected[0], x)
+        else:
+            np.testing.assert_allclose(contestant.expected[0], x, rtol=1e-10)
+    # The same steps, or the times would not compare; SciPy asks for the start twice more.
+    assert scipys.answers == [count + extra for count, extra in zip(ours.answers, (2, 1), strict=False)]
+    measure({name: contestant.turn for name, contestant in contestants.items()}, row=str(fit), replayed=replayed,
+            m=fit.m, answers=ours.answers)  # fmt: skip
+
+
+@lru_cache(1)
+def original(fit: Fit) -> tuple[Any, int]:
+    """The x and the ier that libminpack1 comes to."""
+    if fit.Dfun:
+        solution = libminpack.lmder(fit.residuals, lambda x: by_rows(fit, x), fit.x0, fit.m)
     else:
-        np.testing.assert_allclose(result[0], expected, rtol=1e-5, atol=1e-6)
+        solution = libminpack.lmdif(fit.residuals, fit.x0, fit.m, epsfcn=EPSFCN)
+    return solution.x, solution.info
 
 
-@cache
-def original(fit: Fit) -> Any:
-    """The x that libminpack1 comes to."""
-    if fit.jacobian is None:
-        return libminpack.lmdif(fit.residuals, fit.x0, fit.m, epsfcn=2.0**-52).x
-    return libminpack.lmder(fit.residuals, fit.jacobian, fit.x0, fit.m).x
+def by_rows(fit: Fit, x: Any) -> Any:
+    jacobian = fit.jacobian(x)
+    return np.transpose(jacobian) if fit.col_deriv else jacobian
+
+
+def test_a_replayed_answer(keep):
+    """Not a contest: what a call of the recording costs, in seconds."""
+    keep(replay=replay_time())

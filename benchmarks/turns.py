@@ -1,18 +1,29 @@
-"""How often what is run, and in which order."""
+"""Contestants take turns, so that what else the machine does falls on all alike."""
 
-from typing import Any
+from __future__ import annotations
 
-import pytest
+import math
+from collections.abc import Callable
 
-TURNS = 5
-
-
-def turns(cases: list[Any], contestants: list[str]) -> list[Any]:
-    """Parameters case, contestant, turn: contestants alternate, so that other load falls on all alike."""
-    return [pytest.param(case, contestant, turn, id=f"{number}-{contestant}-{turn}")
-            for number, case in enumerate(cases) for turn in range(TURNS) for contestant in contestants]  # fmt: skip
+TURN = 1e-3  # seconds that a turn takes at least
+TURNS = 7, 199  # at least and at most
 
 
-def runs(m: int, n: int) -> int:
-    """Runs in a turn, by the size of the problem."""
-    return max(3, min(200, int(1e8 / (m * n * n + 5e5))))
+def interleave(contestants: dict[str, Callable[[int], float]], budget: float) -> dict[str, list[float]]:
+    """Seconds of one run, turn by turn, for each contestant: a function that does so many runs and returns their time.
+
+    Every second round goes backwards. `budget`: the seconds that all turns should take together.
+    """
+    for turn in contestants.values():
+        turn(1)
+    once = {name: turn(1) for name, turn in contestants.items()}
+    runs = math.ceil(TURN / max(min(once.values()), 1e-7))
+    least, most = TURNS
+    turns = max(least, min(most, int(budget / (runs * sum(once.values())))))
+    times: dict[str, list[float]] = {name: [] for name in contestants}
+    order = list(contestants)
+    for _ in range(turns):
+        for name in order:
+            times[name].append(contestants[name](runs) / runs)
+        order.reverse()
+    return times
