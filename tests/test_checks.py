@@ -120,9 +120,13 @@ IN_USE = [
 ]
 
 
+def built():
+    return build_in(CHECKS, "-Dchecks=true")
+
+
 @pytest.fixture(scope="module")
 def library():
-    return build_in(CHECKS, "-Dchecks=true")
+    return built()
 
 
 def run(library, source):
