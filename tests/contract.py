@@ -54,12 +54,13 @@ class Case:
     """One call of leastsq.
 
     own_words: why the text of the error is ours and only its type is SciPy's; None where the text is the same too.
-    not_finite: the warning that only pyminpack gives, of an array that it returns; None where there is none.
+    goes_on: what follows SciPy's text of the error in ours; None where nothing does.
+    told: the beginning of the warning that only pyminpack gives; None where there is none.
     """
 
-    def __init__(self, name, func, x0, own_words=None, not_finite=None, **options):
+    def __init__(self, name, func, x0, own_words=None, goes_on=None, told=None, **options):
         self.name, self.func, self.x0, self.options = name, func, x0, options
-        self.own_words, self.not_finite = own_words, not_finite
+        self.own_words, self.goes_on, self.told = own_words, goes_on, told
 
 
 def each(*cases):
@@ -116,10 +117,16 @@ def assert_same(case):
             assert ours[0] is theirs[0]
             assert ours[1].startswith("leastsq: ")
             assert ours[1] != theirs[1], "own_words is no longer true"
+        elif case.goes_on and isinstance(theirs[0], type) and issubclass(theirs[0], Exception):
+            assert ours == (theirs[0], theirs[1] + case.goes_on)
         else:
             assert ours == theirs
-        ours_alone = [(RuntimeWarning, case.not_finite)] if case.not_finite else []
+        ours_alone = [warning for warning in our_warnings if warning not in their_warnings]
         assert our_warnings == ours_alone + their_warnings
+        assert len(ours_alone) == (1 if case.told else 0)
+        for category, text in ours_alone:
+            assert category is RuntimeWarning
+            assert text.startswith(case.told)
         if their_cov is None or our_cov is None:
             assert our_cov is their_cov
         else:

@@ -26,29 +26,60 @@ DIFFERENCES = {
     "not finite": Difference(
         "`func` or `Dfun` returns NaN or inf",
         "often `ier` 4 with x unmoved, without a word",
-        "the same numbers, and one RuntimeWarning that says where the first came from, if the returned `fvec` or"
-        " `cov_x` is not finite",
+        "the same numbers, and one RuntimeWarning that says where the first came from (which entry of `x0`, or of what"
+        " a function returned), if the returned `fvec` or `cov_x` is not finite",
     ),
     "overflow": Difference(
         "`cov_x` overflows",
         "NumPy's RuntimeWarning, of a line inside SciPy",
         "that same one RuntimeWarning, of the caller's line",
     ),
-    "None": Difference("`func` returns None, n = 1", "it counts as NaN, and the fit \"succeeds\"", "TypeError"),
+    "zero column": Difference(
+        "a column of the last Jacobian is exactly zero though the residuals are not: a model in float32, a parameter"
+        " that acts as an index or a threshold, a rounded or cached model, a mistake in `Dfun`",
+        "`ier` 1 to 4 without a word",
+        "the same numbers, and one RuntimeWarning: which parameters, and the difference steps that they got",
+    ),
+    "stuck": Difference(
+        "x is `x0` to the bit, though a cosine of more than 0.01 and a Gauss-Newton step of more than 1e-6 of x say"
+        " that it is no minimum: a `Dfun` of the wrong sign",
+        "`ier` 1 to 3 and a finite `cov_x` without a word",
+        "the same numbers, and one RuntimeWarning: which column, and that `Dfun` or the step may be wrong",
+    ),
+    "masked": Difference(
+        "`func` or `Dfun` returns a masked array with masked entries",
+        "they count like any other, without a word",
+        "the same numbers, and one RuntimeWarning that names `.compressed()` and `.filled(0)`",
+    ),
+    "None": Difference(
+        "`func` or `Dfun` returns None",
+        "for n = 1 it counts as NaN, and the fit \"succeeds\"; else an error about sizes or shapes",
+        "TypeError that says so",
+    ),
     "not real": Difference(
-        "`func` or `Dfun` returns complex numbers, objects, longdoubles, times or a generator",
+        "`func` or `Dfun` returns complex numbers, objects, times, an array of longdoubles, or a generator",
         "`_minpack.error` without a cause; a traceback is printed to stderr",
-        "TypeError that names the function, the dtype and the one expected, with its cause; nothing is printed",
+        "TypeError that names the function, the dtype or type and what is expected; nothing is printed",
+    ),
+    "sparse": Difference(
+        "`func` or `Dfun` returns a sparse matrix",
+        "`_minpack.error`, or a TypeError that finds shape (1,)",
+        "TypeError that names its type and `.toarray()` or `.todense()`",
     ),
     "imaginary": Difference(
         "`func` or `Dfun` returns a list of NumPy's complex numbers",
         "the imaginary parts are lost, with a ComplexWarning",
-        "TypeError, as for any complex numbers",
+        "TypeError that names the first entry, as for any complex number in a list",
     ),
-    "objects": Difference(
-        "`func` or `Dfun` returns a list of Fractions, Decimals, strings, longdoubles, or integers beyond 64 bits",
-        "each is converted",
-        "TypeError, as for any array of objects",
+    "entries": Difference(
+        "`func` or `Dfun` returns a list with None, text, times or what is no real number in it",
+        "None counts as NaN, text and times are converted; else `_minpack.error`, and a traceback is printed",
+        "TypeError that names the entry; what an entry's own conversion raises passes",
+    ),
+    "one number": Difference(
+        "`func` returns a scalar, n > 1",
+        "TypeError \"Improper input: func input vector length N=2 must not exceed ...\"",
+        "the text goes on: the residuals are wanted, not the sum of their squares",
     ),
     "2-D": Difference(
         "`func` returns a matrix of one column or one row",
@@ -104,7 +135,9 @@ DIFFERENCES = {
         "float64, as in every call",
     ),
     "unsafe x0": Difference(
-        "`x0` does not cast safely to float64", "TypeError after a call of `func`", "the same TypeError, before it"
+        "`x0` does not cast safely to float64, or is ragged",
+        "NumPy's TypeError, after a call of `func`, or NumPy's ValueError",
+        "the same type before any call, and the text names `x0` and what it is",
     ),
     "diag length": Difference(
         "`diag` has not the length of `x0`",
@@ -115,6 +148,11 @@ DIFFERENCES = {
         "improper input (`ier` 0) with a `Dfun`",
         "`Dfun` is called first: its exception, or the TypeError for its shape, comes",
         "`Dfun` is not called",
+    ),
+    "improper text": Difference(
+        "improper input: the text of the TypeError",
+        "\"Improper input parameters.\"",
+        "the text goes on: which parameter, and its value; `mesg` stays as it is",
     ),
     "improper": Difference(
         "`fjac`, `ipvt`, `qtf` where `ier` is 0", "uninitialised memory", "zeros, and 1 to n for `ipvt`"

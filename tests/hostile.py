@@ -480,6 +480,49 @@ class Convertible:
         raise Own
 
 
+class Number:
+    """A number for float() alone, which calls act() first."""
+
+    def __init__(self, act, value=0.0):
+        self.act, self.value = act, value
+
+    def __float__(self):
+        self.act()
+        return self.value
+
+
+def shrinking(rows):
+    """Nested lists of Numbers, each of which empties them all."""
+    lists = [rows] if not isinstance(rows[0], list) else [rows, *rows]
+    for values in lists:
+        values[:] = [entry if isinstance(entry, list) else Number(lambda: [one.clear() for one in lists], entry)
+                     for entry in values]
+    return rows
+
+
+class Masked(np.ma.MaskedArray):
+    """A masked array whose mask cannot be had."""
+
+    trial = None
+
+    @classmethod
+    def of(cls, values, trial):
+        cls.trial = None
+        array = values.view(cls)
+        cls.trial = trial
+        return array
+
+    @property
+    def _mask(self):
+        if Masked.trial is not None:
+            raise_own(Masked.trial)
+        return np.ma.nomask
+
+    @_mask.setter
+    def _mask(self, mask):
+        pass
+
+
 class Interface:
     """Values to be had through __array_interface__ alone."""
 
@@ -517,6 +560,7 @@ GIVES = {
     "returns a view of an array of args": lambda values, trial: into(trial.spare, values, trial)[:],
     "returns another form every time": lambda values, trial: next(FORMS)(values),
     "returns a subclass whose methods raise": Evil.of,
+    "returns lists of numbers that change the list": lambda values, trial: shrinking(values.tolist()),
     "returns an object with __array__": lambda values, trial: Convertible(values, bool),
     "returns an object whose __array__ calls leastsq": lambda values, trial: Convertible(
         values, partial(solve_another, None, trial)
@@ -802,8 +846,19 @@ FAILING = {
     "is interrupted": Failing(lambda values, trial: signal.raise_signal(signal.SIGINT), both(KeyboardInterrupt)),
     "calls a leastsq that fails": Failing(lambda values, trial: leastsq(lambda p: raise_own(trial), 1.0)),
     "calls leastsq without end": Failing(lambda values, trial: dive(), both(RecursionError)),
-    "returns None": Failing(lambda values, trial: None, refused("object")),
-    "returns a generator": Failing(lambda values, trial: iter(values), refused("object")),
+    "returns None": Failing(lambda values, trial: None, both(TypeError, "^leastsq: ROLE 'hostile' returned None; ")),
+    "returns an iterator": Failing(
+        lambda values, trial: iter(values), both(TypeError, "^leastsq: ROLE 'hostile' returned an object of type ")),
+    "returns a list that ends in None": Failing(
+        lambda values, trial: [*values.ravel().tolist(), None],
+        both(TypeError, r"^leastsq: ROLE 'hostile' returned a list whose entry \[[0-9]+\] is None; ")),
+    **{f"returns a list with a number whose __float__ raises {error.__name__}":
+       Failing(lambda values, trial, error=error: [Number(partial(raise_own, trial, error)), *values.ravel()[1:]])
+       for error in (Own, ValueError, OverflowError, KeyboardInterrupt, SystemExit)},
+    "returns a list with a number whose __float__ raises TypeError": Failing(
+        lambda values, trial: [*values.ravel()[1:], Number(partial(raise_own, trial, TypeError))],
+        both(TypeError, r"^leastsq: ROLE 'hostile' returned a list whose entry \[[0-9]+\] is of type Number; ")),
+    "returns a masked array whose mask raises": Failing(lambda values, trial: Masked.of(values, trial)),
     "returns complex numbers": Failing(lambda values, trial: values + 0j, refused("complex128")),
     "returns objects": Failing(lambda values, trial: values.astype(object), refused("object")),
     "returns text": Failing(lambda values, trial: values.astype(str), refused("<U[0-9]+")),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from fractions import Fraction
 from functools import partial
 from operator import methodcaller
 from types import SimpleNamespace
@@ -21,6 +22,9 @@ EYE = np.eye(2)
 NAN = np.full((2, 2), np.nan)
 X0, ZERO, TWOS, ONE = np.array([0.5, 0.25]), np.zeros(2), np.full(2, 2.0), np.ones(1)
 START, SIZES = X0.tobytes(), (np.ones(2), np.ones(3))
+SPARSE = type("Sparse", (), {"toarray": None})()
+MASKED = np.ma.masked_array(EYE, EYE == 0)
+HALVES = [[Fraction(1, 2), 0], [0, Fraction(1, 2)]]
 KEPT: deque[Any] = deque(maxlen=3)
 
 identity = np.asarray  # the residuals x; it returns its argument
@@ -76,6 +80,16 @@ RESULTS = {
     "residuals are float32": lmdif(astype, args=(FLOAT32,)),
     "residuals are not contiguous": lmdif(constant(EYE[:, 0])),
     "residuals are NaN": lmdif(constant(NAN[0])),
+    "residuals are Fractions in a list": lmdif(constant(HALVES[0])),
+    "residuals are a Fraction": lmdif(constant(HALVES[0][0]), ONE),
+    "residuals are longdoubles in a list": lmdif(constant([*np.ones(2, np.longdouble)])),
+    "residuals are masked": lmdif(constant(MASKED[0])),
+    "residuals are constant": lmdif(constant(TWOS), maxfev=100),
+    "lmder, wrong sign": lmder(identity, constant(-EYE)),
+    "lmder, a zero column": lmder(constant(TWOS), constant(np.diag(EYE[0]))),
+    "Jacobian is Fractions": lmder(identity, constant(HALVES)),
+    "Jacobian is masked": lmder(identity, constant(MASKED)),
+    "lmdif, start is NaN": lmdif(identity, NAN[0]),
     "lmder": lmder(identity, constant(EYE)),
     "lmder, short": lmder(identity, constant(EYE), full_output=False),
     "lmder, col_deriv": lmder(identity, constant(EYE), col_deriv=True),
@@ -107,6 +121,15 @@ ERRORS = {
     "func raises": (AttributeError, lmdif(fail)),
     "fewer residuals than variables": (TypeError, lmdif(constant(ONE))),
     "residuals are None": (TypeError, lmdif(constant(None))),
+    "fewer residuals than variables, a scalar": (TypeError, lmdif(constant(1.0))),
+    "residuals are a list with None": (TypeError, lmdif(constant([1.0, None]))),
+    "residuals are a list with a set": (TypeError, lmdif(constant([HALVES[0][0], {1.0}]))),
+    "residuals are a namespace": (TypeError, lmdif(constant(SimpleNamespace()))),
+    "Jacobian is None": (TypeError, lmder(identity, constant(None))),
+    "Jacobian is sparse": (TypeError, lmder(identity, constant(SPARSE))),
+    "start is None": (TypeError, lmdif(identity, None)),
+    "start is a list of Fractions": (TypeError, lmdif(identity, HALVES[0])),
+    "start is text": (TypeError, lmdif(identity, "text")),
     "residuals are complex": (TypeError, lmdif(astype, args=(COMPLEX,))),
     "residuals are complex numbers in a list": (TypeError, lmdif(constant([1j, 2.0]))),
     "residuals are a matrix": (TypeError, lmdif(constant(EYE))),

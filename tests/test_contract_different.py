@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+import scipy.sparse
+import sympy
 from scipy.optimize._minpack import error as MinpackError
 
 from contract import (
@@ -23,6 +25,7 @@ from contract import (
     SLOPES,
     SOLVERS,
     Case,
+    T,
     assert_same,
     decay,
     decay_jacobian,
@@ -65,7 +68,7 @@ class Row(NamedTuple):
     pyminpack: Any
     case: str = ""
     scipy_warns: Any = None     # the category
-    warns: tuple = ()           # pyminpack's texts
+    warns: tuple = ()           # what pyminpack's texts begin with
 
 
 # Scenarios: each takes a leastsq and returns what there is to see.
@@ -222,6 +225,19 @@ def refuses(dtype, role="func"):
                              " expected real numbers that cast safely to float64$", cause=TypeError)
 
 
+def returned(what, role="func", cause=None, hint=""):
+    """pyminpack's error for what is no array of numbers at all (a pattern)."""
+    return Raises(TypeError, f"^leastsq: {role} '<lambda>' returned {what};"
+                             f" expected real numbers that cast safely to float64{hint}$", cause=cause)
+
+
+def entry(index, what, cause=None, role="func", of="list"):
+    return returned(rf"a {of} whose entry \[{index}\] is {what}", role, cause)
+
+
+NOTHING = r" \(is there a return statement\?\)"
+
+
 def wrong_shape(expected, got, name=" '<lambda>'", blank=" "):
     """Both solvers' error for the shape of a Jacobian; only pyminpack's has the blank."""
     return Raises(TypeError, "^" + re.escape(
@@ -235,6 +251,14 @@ def two_dimensional(shape):
         f"leastsq: func '<lambda>' returned an array of shape {shape}; expected one dimension (use .ravel())") + "$")
 
 
+class Dense:
+    """A sparse matrix of a package that knows .todense() alone."""
+
+    def todense(self):
+        raise NotImplementedError
+
+
+FLAT = ("leastsq: in the last Jacobian the derivatives by x[0] are all exactly zero, but the residuals are not",)
 NEAR_OVERFLOW = np.array([[0.0, 1.0], [1e300, 1e300]])
 NOT_FLOATS = Raises(MinpackError, "Result from function call is not a proper array of floats", prints=True)
 NOT_REAL = {
@@ -256,6 +280,33 @@ ROWS = [
     Row("unsafe x0", partial(calls_before_the_error, x0=[1j]), 1, 0, "complex"),
     Row("unsafe x0", partial(calls_before_the_error, x0=np.ones(2, object)), 1, 0, "object"),
     Row("unsafe x0", partial(calls_before_the_error, x0=np.ones(2, np.longdouble)), 1, 0, "longdouble"),
+    Row("unsafe x0", partial(calls_before_the_error, x0=None), 1, 0, "None"),
+    *(Row("unsafe x0", call(lambda p: np.ones(3), x0), Raises(TypeError, "^Cannot cast array data from "),
+          Raises(TypeError, f"^leastsq: {what}; expected real numbers that cast safely to float64: Cannot cast array"
+                            " data from ", TypeError), f"{x0!r}, text")
+      for x0, what in ((None, "x0 is None"), ([1.0, None], r"x0\[1\] is None"), ({"a": 1.0}, "x0 is of type dict"),
+                       ({1.0}, "x0 is of type set"), (["a", "b"], "x0 is an array of dtype <U1"),
+                       ([1j, 2], "x0 is an array of dtype complex128"), ([[1.0], [{}]], r"x0\[1, 0\] is of type dict"),
+                       ([Fraction(1, 2)], r"x0\[0\] is of type Fraction"),
+                       (np.array([1.0, 2], object), "x0 is an array of objects"))),
+    *(Row("unsafe x0", call(lambda p: np.ones(3), x0), Raises(ValueError, "^setting an array element"),
+          Raises(ValueError, "^leastsq: x0 is a (list|tuple) that makes no array: setting an array", ValueError),
+          f"{x0}, text") for x0 in ([[1.0], [1.0, 2.0]], ([1.0], 2.0))),
+    *(Row("improper text", call(decay, START, **{name: value}), Raises(TypeError, "^Improper input parameters.$"),
+          Raises(TypeError, f"^Improper input parameters. {re.escape(text)}.$"), f"{name} {value}")
+      for name, value, text in (("ftol", -1e-9, "ftol is -1e-09; expected at least 0"),
+                                ("xtol", -1, "xtol is -1; expected at least 0"),
+                                ("gtol", -np.inf, "gtol is -inf; expected at least 0"),
+                                ("factor", 0, "factor is 0; expected a positive number"),
+                                ("diag", [1.0, 0.0], "diag[1] is 0.0; expected a positive number"))),
+    Row("improper text", call(decay, START, ftol=-1, factor=-2), Raises(TypeError, "^Improper input parameters.$"),
+        Raises(TypeError, "^Improper input parameters. ftol is -1; .* factor is -2; expected"), "two"),
+    Row("improper text", call(lambda p: [1.0], []), Raises(TypeError, "^Improper input parameters.$"),
+        Raises(TypeError, "^Improper input parameters. x0 is empty.$"), "empty"),
+    Row("one number", call(lambda p: np.sum(decay(p) ** 2), START), Raises(TypeError, "M=1$"),
+        Raises(TypeError, "^Improper input: func input vector length N=2 must not exceed func output vector length M=1:"
+                          " func '<lambda>' returned a scalar; expected the vector of residuals, not the sum of their"
+                          " squares$")),
     Row("maxfev 0.0", call(decay, START, maxfev=0.0), 1, Raises(TypeError, "maxfev .* not float", cause=TypeError)),
     Row("negative maxfev", call(lambda p: np.exp(-p), 0.0, operator.itemgetter(3), full_output=True, ftol=0, xtol=0,
                                 maxfev=-7),
@@ -282,7 +333,7 @@ ROWS = [
     Row("improper with Dfun", call(decay, START, lambda result: result[4], Dfun=lambda p: 1 / 0, factor=0,
                                    full_output=True), Raises(ZeroDivisionError, ""), 0, "raises"),
     Row("improper with Dfun", call(decay, START, Dfun=lambda p: decay_jacobian(p).T, factor=-1),
-        Raises(TypeError, "mismatch"), Raises(TypeError, "^Improper input parameters.$"), "shape"),
+        Raises(TypeError, "mismatch"), Raises(TypeError, "^Improper input parameters. factor is -1; "), "shape"),
     Row("improper", call(decay, START, lambda result: [result[2][key].tolist() for key in ("fjac", "ipvt", "qtf")],
                          full_output=True, ftol=-1),
         UNSAFE, [[[0.0] * 6] * 2, [1, 2], [0.0, 0.0]]),
@@ -297,28 +348,53 @@ ROWS = [
     *(Row("not real", call(func, START), NOT_FLOATS, refuses(dtype), dtype) for dtype, func in NOT_REAL.items()),
     *(Row("not real", call(decay, START, Dfun=lambda p, dtype=dtype: decay_jacobian(p).astype(dtype)), NOT_FLOATS,
           refuses(dtype, "Dfun"), f"Dfun {dtype}") for dtype in ("complex128", "object", np.dtype(np.longdouble).name)),
-    Row("not real", call(lambda p: [1j * p[0], 2], 1.0), NOT_FLOATS, refuses("complex128"), "complex in a list"),
-    Row("not real", call(lambda p: (q for q in p), 1.0), NOT_FLOATS, refuses("object"), "generator"),
-    Row("not real", call(lambda p: {}, 1.0), NOT_FLOATS, refuses("object"), "dict"),
+    Row("not real", call(lambda p: (q for q in p), 1.0), NOT_FLOATS,
+        returned("an object of type generator"), "generator"),
+    Row("not real", call(lambda p: {}, 1.0), NOT_FLOATS, returned("an object of type dict"), "dict"),
     Row("not real", call(lambda p: "text", 1.0), NOT_FLOATS, refuses("<U4"), "text"),
+    Row("not real", call(lambda p: 1j, 1.0), NOT_FLOATS, refuses("complex128"), "complex scalar"),
+    *(Row("sparse", call(lambda p, kind=kind: kind([[1.0]]), 1.0), NOT_FLOATS,
+          returned(f"an object of type {kind.__name__}", hint=r" \(use .toarray\(\)\)"),
+          kind.__name__) for kind in (scipy.sparse.csr_array, scipy.sparse.coo_matrix)),
+    Row("sparse", call(plane, START, Dfun=lambda p: scipy.sparse.csc_array(MATRIX)),
+        wrong_shape("(3, 2)", "(1,)", blank=""),
+        returned("an object of type csc_array", "Dfun", hint=r" \(use .toarray\(\)\)"), "Dfun"),
+    Row("sparse", call(lambda p: Dense(), 1.0), NOT_FLOATS,
+        returned("an object of type Dense", hint=r" \(use .todense\(\)\)"), "another package's"),
     Row("not real", call(lambda p: decay(p) if p[0] == 1 else decay(p) + 0j, START), NOT_FLOATS,
         refuses("complex128"), "complex later"),
     Row("not real", call(partial(lambda p: decay(p) + 0j), START), NOT_FLOATS,
         Raises(TypeError, "^leastsq: func returned an array of dtype complex128;", TypeError), "no name"),
-    Row("imaginary", call(lambda p: [np.complex128(q - 3 + 1j) for q in p], START), 2, refuses("complex128"),
-        scipy_warns=np.exceptions.ComplexWarning),
+    Row("imaginary", call(lambda p: [np.complex128(q - 3 + 1j) for q in p], START), 2,
+        entry(0, "of type numpy.complex128"), scipy_warns=np.exceptions.ComplexWarning),
     Row("imaginary", call(plane, START, Dfun=lambda p: [[np.complex128(q) for q in row] for row in MATRIX]), 3,
-        refuses("complex128", "Dfun"), "Dfun", scipy_warns=np.exceptions.ComplexWarning),
-    Row("objects", call(plane, START, Dfun=lambda p: [[Fraction(q) for q in row] for row in MATRIX]), 3,
-        refuses("object", "Dfun"), "Dfun"),
-    Row("objects", call(lambda p: [np.longdouble(q - 3) for q in p], START), 2,
-        refuses(np.dtype(np.longdouble).name), "longdouble"),
-    *(Row("objects", call(lambda p, kind=kind: [kind(q - 3) for q in p], START), 2, refuses(dtype), kind.__name__)
-      for kind, dtype in ((Fraction, "object"), (Decimal, "object"), (str, "<U[0-9]+"))),
-    Row("objects", call(lambda p: [10**30], 1.0), 4, refuses("object"), "10**30"),
-    Row("None", call(lambda p: None, 1.0), 4, refuses("object"), "func"),
+        entry("0, 0", "of type numpy.complex128", role="Dfun"), "Dfun", scipy_warns=np.exceptions.ComplexWarning),
+    Row("entries", call(lambda p: [p[0], None], START), 4, entry(1, "None"), "None"),
+    Row("entries", call(lambda p: (Fraction(1), 2.0, None), START), 4, entry(2, "None", of="tuple"),
+        "None among Fractions"),
+    Row("entries", call(lambda p: [str(q - 3) for q in p], START), 2, entry(0, "of type str"), "texts"),
+    Row("entries", call(lambda p: [p[0] - 3, b"1"], START), 3, entry(1, "of type bytes"), "bytes"),
+    Row("entries", call(lambda p: [p[0] - 3, np.str_("1")], START), 3, entry(1, "of type numpy.str_"), "NumPy's text"),
+    Row("entries", call(lambda p: [Fraction(1), {1}], START), NOT_FLOATS, entry(1, "of type set"), "a set"),
+    Row("entries", call(lambda p: [p[0] - 3, np.timedelta64(1, "s")], START), 3,
+        entry(1, "of type numpy.timedelta64"), "time"),
+    Row("entries", call(lambda p: [2.0, 1j], START), NOT_FLOATS, entry(1, "of type complex"), "complex"),
+    Row("entries", call(lambda p: [Fraction(1), 1j], START), NOT_FLOATS, entry(1, "of type complex"),
+        "complex among Fractions"),
+    Row("entries", call(lambda p: [1.0, sympy.Symbol("a")], START), NOT_FLOATS,
+        entry(1, "of type Symbol", TypeError), "a symbol"),
+    Row("entries", call(lambda p: [sympy.I, 1.0], START), NOT_FLOATS,
+        entry(0, "of type ImaginaryUnit", TypeError), "a symbolic complex number"),
+    Row("entries", call(lambda p: [1.0, 10**400], START), NOT_FLOATS, Raises(OverflowError, "int too large"),
+        "10**400"),
+    Row("entries", call(plane, START, Dfun=lambda p: [[1, 2], [3, "4"], [5, 7]]), 3,
+        entry("1, 1", "of type str", role="Dfun"), "Dfun"),
+    Row("None", call(lambda p: None, 1.0), 4, returned("None", hint=NOTHING), "func"),
+    Row("None", call(lambda p: decay(p) if p[0] == 1 else None, START), Raises(ValueError, "changed size"),
+        returned("None", hint=NOTHING),
+        "later"),
     Row("None", call(decay, START, Dfun=lambda p: None), wrong_shape("(6, 2)", "(1,)", blank=""),
-        refuses("object", "Dfun"), "Dfun"),
+        returned("None", "Dfun", hint=NOTHING), "Dfun"),
     Row("2-D", call(lambda p: decay(p)[:, None], START), NOT_FLOATS,
         two_dimensional("(6, 1)"), "column"),
     Row("2-D", call(lambda p: decay(p)[None], START), Raises(TypeError, "N=2 must not exceed .* M=1"),
@@ -330,9 +406,29 @@ ROWS = [
           Raises(ValueError, "^The array returned by a function changed size between calls: func '<lambda>' returned"
                              f" {size} residuals, after 6 in its first call$"), f"{size} of {np.ndim(then)} dimensions")
       for then, size in ((np.ones(5), 5), (np.ones(7), 7), ([], 0), (1.0, 1))),
-    *(Row("scalar", call(lambda p, kind=kind: kind(p[0] - 3), 1.0, lambda result: np.shape(result[2]["fvec"]),
-                         full_output=True), (), (1,), kind.__name__)
-      for kind in (float, int, bool, np.float64, np.float32, np.array)),
+    *(Row("scalar", call(lambda p, kind=kind: kind(p.item() - 3), 1.0, lambda result: np.shape(result[2]["fvec"]),
+                         full_output=True), (), (1,), kind.__name__, warns=warns)
+      for kind, warns in ((float, ()), (int, FLAT), (bool, FLAT), (np.float64, ()), (np.float32, ()), (np.array, ()),
+                          (Fraction, ()), (Decimal, ()), (np.longdouble, ()), (sympy.Float, ()))),
+    Row("zero column", call(lambda p: decay(np.float32(p)), START), 4, 4, "float32", warns=(
+        "leastsq: in the last Jacobian the derivatives by x[0], x[1] are all exactly zero, but the residuals are not:"
+        " none changed in a difference step of 1.49e-08, 1.49e-08, so the fit could not move them.",)),
+    Row("zero column", call(decay, START, Dfun=lambda p: decay_jacobian(p) * [1, 0]), 4, 4, "Dfun", warns=(
+        "leastsq: in the last Jacobian the derivatives by x[1] are all exactly zero, but the residuals are not; the fit"
+        " could not move them. Check these columns of Dfun",)),
+    Row("stuck", call(decay, START, Dfun=lambda p: -decay_jacobian(p)), 3, 3, "wrong sign", warns=(
+        "leastsq: x is still x0, but that is no minimum by the Jacobian: the cosine between the residuals and its"
+        " column 0, of x[0], is 0.94, and its Gauss-Newton step is 4 of x,",)),
+    Row("stuck", call(decay, START, Dfun=lambda p: decay_jacobian(p) * [-1, 1]), 2, 2, "one wrong sign", warns=(
+        "leastsq: x is still x0, but that is no minimum by the Jacobian: the cosine between the residuals and its"
+        " column 0, of x[0], is 0.94, and its Gauss-Newton step is 4 of x,",)),
+    *(Row("masked", call(lambda p: np.ma.masked_array(decay(p), T > 3), START, len, full_output=full_output),
+          length, length, f"full_output {full_output}", warns=(
+              "leastsq: func returned a masked array in call 1, of whose 6 entries 2 are masked, the first at index 4;"
+              " they count like any other. Leave them out by .compressed(), or make them zero by .filled(0)",))
+      for full_output, length in ((False, 2), (True, 5))),
+    Row("masked", call(decay, START, Dfun=lambda p: np.ma.masked_less(decay_jacobian(p), -1e3), full_output=True,
+                       pick=len), 5, 5, "nothing masked"),
     Row("reused array", same_buffer, False, True, "buffer"),
     Row("reused array", call(lambda p, out: np.copyto(out, decay(p)) or out, START, lambda result: (
         result[0].tolist() == START, result[1]), args=np.empty(6)), (True, 4), (False, 1), "buffer, ier"),
@@ -398,7 +494,9 @@ def test_difference(row, capfd):
         assert (capfd.readouterr().err != "") == getattr(row.scipy, "prints", False)
     ours, caught = answer(row.scenario, SOLVERS["pyminpack"])
     assert ours == row.pyminpack
-    assert [str(warning.message) for warning in caught] == list(row.warns)
+    assert len(caught) == len(row.warns)
+    for warning, text in zip(caught, row.warns, strict=True):
+        assert str(warning.message).startswith(text)
     assert {warning.filename for warning in caught} <= {__file__}
     assert capfd.readouterr() == ("", "")
 
@@ -420,30 +518,32 @@ def spoilt(function, where, value, when=lambda p: True):
 
 
 NOT_FINITE = "leastsq: {} is not finite; the first NaN or inf is at index {} of what {} returned in call {}"
+NAN_IN_X0 = "leastsq: fvec is not finite; the first NaN or inf is at index {} of x0"
 
 
 @shows("not finite")
 @each(
-    Case("NaN", spoilt(decay, 3, np.nan), START, not_finite=NOT_FINITE.format("fvec", 3, "func", 1)),
-    Case("inf", spoilt(decay, 0, -np.inf), START, not_finite=NOT_FINITE.format("fvec", 0, "func", 1)),
-    Case("NaN, with Dfun", spoilt(decay, 5, np.nan), START, not_finite=NOT_FINITE.format("fvec", 5, "func", 1),
+    Case("NaN", spoilt(decay, 3, np.nan), START, told=NOT_FINITE.format("fvec", 3, "func", 1)),
+    Case("inf", spoilt(decay, 0, -np.inf), START, told=NOT_FINITE.format("fvec", 0, "func", 1)),
+    Case("NaN, with Dfun", spoilt(decay, 5, np.nan), START, told=NOT_FINITE.format("fvec", 5, "func", 1),
          Dfun=decay_jacobian),
     Case("NaN, with the warning of ier 5", spoilt(decay, 3, np.nan), START, maxfev=1, gtol=np.nan,
-         not_finite=NOT_FINITE.format("fvec", 3, "func", 1)),
+         told=NOT_FINITE.format("fvec", 3, "func", 1)),
     Case("NaN, with the error of ier 0", spoilt(decay, 3, np.nan), START, ftol=-1,
-         not_finite=NOT_FINITE.format("fvec", 3, "func", 1)),
+         goes_on=" ftol is -1; expected at least 0.", told=NOT_FINITE.format("fvec", 3, "func", 1)),
     Case("NaN in a difference", spoilt(decay, 2, np.nan, lambda p: p[1] != 1), START,
-         not_finite=NOT_FINITE.format("fvec", 2, "func", 3)),
+         told=NOT_FINITE.format("fvec", 2, "func", 3)),
     Case("NaN at a trial point, not taken", spoilt(decay, 2, np.nan, lambda p: p[0] > 4), START, maxfev=30),
-    Case("NaN in Dfun", decay, START, not_finite=NOT_FINITE.format("cov_x", 2, "Dfun", 1),
+    Case("NaN in Dfun", decay, START, told=NOT_FINITE.format("cov_x", 2, "Dfun", 1),
          Dfun=spoilt(decay_jacobian, (1, 0), np.nan)),
-    Case("NaN in Dfun, by columns", decay, START, not_finite=NOT_FINITE.format("fvec", 7, "Dfun", 1),
+    Case("NaN in Dfun, by columns", decay, START, told=NOT_FINITE.format("fvec", 7, "Dfun", 1),
          Dfun=spoilt(lambda p: decay_jacobian(p).T.copy(), (1, 1), np.nan), col_deriv=True),
-    Case("inf in Dfun, second call", decay, START, not_finite=NOT_FINITE.format("cov_x", 11, "Dfun", 2),
+    Case("inf in Dfun, second call", decay, START, told=NOT_FINITE.format("cov_x", 11, "Dfun", 2),
          Dfun=spoilt(decay_jacobian, (5, 1), np.inf, lambda p: p[0] != 1)),
-    Case("NaN start", plane, [np.nan, 1.0], not_finite=NOT_FINITE.format("fvec", 0, "func", 1)),
-    Case("NaN diag", decay, START, not_finite=NOT_FINITE.format("fvec", 0, "func", 4), diag=[np.nan, 1.0]),
-    Case("NaN factor", decay, START, not_finite=NOT_FINITE.format("fvec", 0, "func", 4), factor=np.nan),
+    Case("NaN start", plane, [np.nan, 1.0], told=NAN_IN_X0.format(0)),
+    Case("NaN start, second", plane, [1.0, np.inf], told=NAN_IN_X0.format(1)),
+    Case("NaN diag", decay, START, told=NOT_FINITE.format("fvec", 0, "func", 4), diag=[np.nan, 1.0]),
+    Case("NaN factor", decay, START, told=NOT_FINITE.format("fvec", 0, "func", 4), factor=np.nan),
 )
 def test_the_numbers_are_the_same_but_what_is_not_finite_is_warned_of(case):
     assert_same(case)

@@ -44,6 +44,12 @@ REPEATED = [
     "x is kept",
     "args",
     "residuals are a list",
+    "residuals are Fractions in a list",
+    "residuals are a list with None",
+    "residuals are masked",
+    "lmder, wrong sign",
+    "lmder, a zero column",
+    "start is None",
 ]
 
 

@@ -1,5 +1,6 @@
 """leastsq on NIST's nonlinear regression collection: each problem, both starts, with and without Jacobian."""
 
+import warnings
 from functools import cache
 from itertools import product
 from typing import NamedTuple
@@ -29,6 +30,7 @@ class Fit(NamedTuple):
     mesg: str
     ier: int
     last_jacobian_at: np.ndarray
+    warnings: list
 
     @property
     def rss(self):
@@ -47,9 +49,11 @@ def fit(name, start, jacobian, tolerances, solver=leastsq):
         return problem.jacobian(b)
 
     dfun = analytic if jacobian == "analytic" else None
-    result = solver(problem.residuals, problem.starts[start], Dfun=dfun, full_output=True,
-                    **TOLERANCES[tolerances])
-    return Fit(*result, asked_at[-1])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = solver(problem.residuals, problem.starts[start], Dfun=dfun, full_output=True,
+                        **TOLERANCES[tolerances])
+    return Fit(*result, asked_at[-1], [str(warning.message) for warning in caught])
 
 
 def each(rows):
@@ -66,7 +70,7 @@ def verify(problem, fit):
     The covariance C is held against R instead of J, as RP' C PR' = I: C is that of the last Jacobian, and in
     this form it must be right up to rounding even where J'J is nearly singular.
     """
-    x, cov_x, info, _, _, asked_at = fit
+    x, cov_x, info, _, _, asked_at, _ = fit
     fvec = info["fvec"]
     assert_array_equal(fvec, problem.residuals(x))
     rounding = EPS * np.linalg.norm(problem.response) / np.linalg.norm(fvec)
@@ -122,6 +126,21 @@ def test_the_fit_is_a_minimum(row):
     fitted = fit(*row[:4])
     assert fitted.ier in (1, 2, 3, 4), fitted.mesg
     verify(PROBLEMS[row.problem], fitted)
+
+
+@each(ROWS)
+def test_no_warning_is_given(row):
+    assert fit(*row[:4]).warnings == []
+
+
+@each(FAILURES)
+def test_a_failure_that_looks_like_success_is_warned_of(row):
+    """One has moved, and no column is zero: of that nothing can be told."""
+    fitted = fit(*row[:4])
+    is_told = fitted.ier in (1, 2, 3, 4) and row[:3] != ("BoxBOD", "start1", "analytic")
+    assert [text[:30] for text in fitted.warnings] == [
+        "leastsq: in the last Jacobian " if row.problem == "BoxBOD" else "leastsq: x is still x0, but th"
+    ] * is_told
 
 
 @each(FAILURES)

@@ -14,7 +14,7 @@ from bits import assert_same_bits
 from pyminpack import leastsq
 
 ORIGIN = re.compile(r"leastsq: (fvec|cov_x) is not finite;"
-                    r" the first NaN or inf is at index (\d+) of what (func|Dfun) returned in call (\d+)")
+                    r" the first NaN or inf is at index (\d+) of (?:what (func|Dfun) returned in call (\d+)|x0)")
 SIGNALLING = np.array(0x7FF0000000000001, np.uint64).view(np.float64)[()]
 START = [1.0, 0.1]
 T = np.linspace(0, 4, 12)
@@ -44,9 +44,12 @@ def warned(*arguments, **options):
 
 
 def origins(texts):
-    """(what is not finite, role, index, call) of each warning that is not MINPACK's message."""
-    found = [ORIGIN.fullmatch(text) for text in texts if text.startswith("leastsq")]
-    return [(what, role, int(index), int(call)) for what, index, role, call in (match.groups() for match in found)]
+    """(what is not finite, role, index, call) of each warning of that; a fit that is stuck must tell its cause."""
+    for text in texts:
+        if "no minimum by the Jacobian" in text:
+            assert "the first NaN or inf is at index " in text
+    found = [ORIGIN.fullmatch(text) for text in texts if " is not finite" in text]
+    return [(what, role or "x0", int(index), int(call or 0)) for what, index, role, call in map(re.Match.groups, found)]
 
 
 def what_is_not_finite(fvec, cov_x):
@@ -114,6 +117,13 @@ def test_of_many_numbers_the_first_is_told(index):
     assert origins(warned(lambda p: fvec, 1.0)[1]) == [("fvec", "func", index, 1)]
 
 
+@pytest.mark.parametrize(("x0", "index"), [([np.nan, 1.0], 0), ([1.0, np.inf], 1), ([1.0, -np.inf], 1)])
+@pytest.mark.parametrize("Dfun", [None, decay_jacobian], ids=["differences", "Dfun"])
+def test_of_a_start_that_is_not_finite_x0_is_told(x0, index, Dfun):
+    with np.errstate(all="ignore"):
+        assert origins(warned(decay, x0, Dfun=Dfun)[1]) == [("fvec", "x0", index, 0)]
+
+
 @pytest.mark.parametrize(("arrange", "col_deriv", "index"), [
     (np.array, False, 3 * 2 + 1),
     (np.asfortranarray, False, 3 * 2 + 1),
@@ -133,7 +143,7 @@ def test_the_index_in_a_jacobian_is_that_of_what_Dfun_returned_flattened(arrange
 
 def test_the_largest_and_the_smallest_numbers_are_finite():
     largest, smallest = np.finfo(float).max, 5e-324
-    assert warned(lambda p: [largest, -largest, smallest, -smallest, 0.0, -0.0], 1.0)[1] == []
+    assert origins(warned(lambda p: [largest, -largest, smallest, -smallest, 0.0, -0.0], 1.0)[1]) == []
 
 
 # Natural causes

@@ -6,11 +6,10 @@
 #include "callback.h"
 
 #include <limits.h>
-#include <math.h>
-#include <stdint.h>
 #include <string.h>
 
-#include "errors.h"
+#include "convert.h"
+#include "masked.h"
 
 int
 callback_init(Callback *cb, PyObject *func, PyObject *Dfun, PyObject *args, int col_deriv, int n)
@@ -47,126 +46,6 @@ callback_clear(Callback *cb)
     cb->stack = NULL;
 }
 
-npy_intp
-first_nonfinite(const double *v, npy_intp size)
-{
-    const uint64_t magnitude = UINT64_C(0x7fffffffffffffff), unit = UINT64_C(0x0010000000000000);
-    const npy_intp block = 256;
-    npy_intp i, start, stop;
-    uint64_t bits, any;
-
-    /* One more in an exponent of all ones carries into the sign: no branch per element, so it vectorises. */
-    for (start = 0; start < size; start = stop) {
-        stop = size - start < block ? size : start + block;
-        any = 0;
-        for (i = start; i < stop; i++) {
-            memcpy(&bits, v + i, sizeof(bits));
-            any |= (bits & magnitude) + unit;
-        }
-        if ((any & ~magnitude) == 0)
-            continue;
-        for (i = start; i < stop; i++) {
-            memcpy(&bits, v + i, sizeof(bits));
-            if (((bits & magnitude) + unit) & ~magnitude)
-                return i;
-        }
-    }
-    return -1;
-}
-
-/* Remember where the first NaN or inf of the residuals came from. */
-static void
-note_nonfinite_residuals(Callback *cb, const double *fvec)
-{
-    npy_intp index;
-
-    if (cb->nonfinite.call != 0)
-        return;
-    index = first_nonfinite(fvec, cb->m);
-    if (index >= 0) {
-        cb->nonfinite.role = "func";
-        cb->nonfinite.index = index;
-        cb->nonfinite.call = cb->func_calls;
-    }
-}
-
-/* A new reference to " 'NAME'" for a function with a __name__, to "" for one without; NULL with an exception. */
-static PyObject *
-quoted_name(PyObject *function)
-{
-    PyObject *quoted = NULL;
-    PyObject *name = NULL;      /* owned */
-
-    name = PyObject_GetAttrString(function, "__name__");
-    if (name != NULL)
-        quoted = PyUnicode_FromFormat(" '%S'", name);
-    else if (PyErr_ExceptionMatches(PyExc_AttributeError)) {
-        PyErr_Clear();
-        quoted = PyUnicode_FromString("");
-    }
-    Py_XDECREF(name);
-    return quoted;
-}
-
-/* Refuse an array whose dtype does not cast safely to float64; NumPy's own refusal becomes the cause. */
-static void
-raise_unsafe_dtype(Callback *cb, const char *role, PyObject *function, PyArrayObject *array)
-{
-    PyObject *name = NULL;      /* owned */
-    PyObject *message = NULL;   /* owned */
-    PyObject *cast = NULL;      /* owned */
-
-    name = quoted_name(function);
-    if (name == NULL)
-        goto done;
-    message = PyUnicode_FromFormat(
-        "leastsq: %s%U returned an array of dtype %S; expected real numbers that cast safely to float64",
-        role, name, (PyObject *)PyArray_DESCR(array));
-    if (message == NULL)
-        goto done;
-    cast = PyArray_FromArray(array, (PyArray_Descr *)Py_NewRef((PyObject *)cb->float64), NPY_ARRAY_CARRAY_RO);
-    if (cast != NULL)       /* NumPy 1 looks at the value of a scalar, too */
-        PyErr_SetObject(PyExc_TypeError, message);
-    else if (PyErr_ExceptionMatches(PyExc_TypeError))
-        raise_from_pending(PyExc_TypeError, Py_NewRef(message));
-done:
-    Py_XDECREF(name);
-    Py_XDECREF(message);
-    Py_XDECREF(cast);
-}
-
-/* What a user's function returned as a base-class array of any shape, whose dtype casts safely to float64; a new
- * reference, or NULL with an exception. */
-static PyArrayObject *
-as_real_array(Callback *cb, const char *role, PyObject *function, PyObject *result)
-{
-    PyArrayObject *array = NULL;    /* owned, returned */
-
-    array = (PyArrayObject *)PyArray_FromAny(result, NULL, 0, 0, NPY_ARRAY_ENSUREARRAY, NULL);
-    if (array != NULL && !PyArray_CanCastTypeTo(PyArray_DESCR(array), cb->float64, NPY_SAFE_CASTING)) {
-        raise_unsafe_dtype(cb, role, function, array);
-        Py_CLEAR(array);
-    }
-    return array;
-}
-
-/* A real array as float64, aligned and in native byte order; a new reference, or NULL with an exception.
- * flags: further requirements on the memory layout. */
-static PyArrayObject *
-as_float64(Callback *cb, PyArrayObject *array, int flags)
-{
-    return (PyArrayObject *)PyArray_FromArray(array, (PyArray_Descr *)Py_NewRef((PyObject *)cb->float64),
-                                              NPY_ARRAY_ALIGNED | NPY_ARRAY_NOTSWAPPED | flags);
-}
-
-/* The shape of an array as a tuple; a new reference, or NULL with an exception. Memory may be collected meanwhile, and
- * then a user's code may change the array. */
-static PyObject *
-shape_tuple(PyArrayObject *array)
-{
-    return PyObject_GetAttrString((PyObject *)array, "shape");
-}
-
 /* Refuse residuals of another length than the first ones. */
 static void
 raise_changed_size(Callback *cb, npy_intp size)
@@ -196,22 +75,43 @@ check_size(Callback *cb, npy_intp size)
     return -1;
 }
 
-/* Residuals as a contiguous float64 array of one dimension, or of none (a scalar, which counts as one residual), as
- * many as expected; a new reference, or NULL with an exception. */
-static PyArrayObject *
-as_residuals(Callback *cb, PyObject *result)
+/* Remember where the first masked entry came from. 0, or -1 with an exception. */
+static int
+note_masked(Callback *cb, const char *role, int call, PyObject *result)
 {
+    npy_intp count, first = 0;
+
+    if (cb->masked.call != 0)
+        return 0;
+    count = count_masked(result, &first);
+    if (count > 0) {
+        cb->masked.role = role;
+        cb->masked.count = count;
+        cb->masked.size = PyArray_SIZE((PyArrayObject *)result);
+        cb->masked.index = first;
+        cb->masked.call = call;
+    }
+    return count < 0 ? -1 : 0;
+}
+
+/* Residuals as a contiguous float64 array of one dimension, or of none (a scalar, which counts as one residual), as
+ * many as expected; a new reference, or NULL with an exception.
+ * type: NULL, or for NumPy's number of their dtype. */
+static PyArrayObject *
+as_residuals(Callback *cb, PyObject *result, int *type)
+{
+    const Source source = {"func", cb->func};
     PyArrayObject *array = NULL;    /* owned */
     PyArrayObject *fvec = NULL;     /* owned, returned */
     PyObject *name = NULL;          /* owned */
     PyObject *shape = NULL;         /* owned */
 
-    array = as_real_array(cb, "func", cb->func, result);
-    if (array == NULL)
+    array = as_real_array(&source, result, type);
+    if (array == NULL || note_masked(cb, source.role, cb->func_calls, result) < 0)
         goto done;
     if (PyArray_NDIM(array) <= 1) {
         if (check_size(cb, PyArray_SIZE(array)) == 0)
-            fvec = as_float64(cb, array, NPY_ARRAY_C_CONTIGUOUS);
+            fvec = as_float64(array, NPY_ARRAY_C_CONTIGUOUS);
         goto done;
     }
     name = quoted_name(cb->func);
@@ -276,37 +176,61 @@ type_epsilon(int type)
     return type == NPY_HALF ? 0x1p-10 : type == NPY_FLOAT ? 0x1p-23 : 0x1p-52;
 }
 
+/* Refuse fewer residuals than variables, in SciPy's words, which go on where func returned a scalar. */
+static void
+raise_too_few(Callback *cb, PyArrayObject *residuals)
+{
+    PyObject *text = NULL;      /* owned */
+    PyObject *name = NULL;      /* owned */
+
+    text = PyUnicode_FromFormat(
+        "Improper input: func input vector length N=%d must not exceed func output vector length M=%zd", cb->n,
+        (Py_ssize_t)PyArray_SIZE(residuals));
+    if (text == NULL)
+        return;
+    if (PyArray_NDIM(residuals) > 0)
+        PyErr_SetObject(PyExc_TypeError, text);
+    else {
+        name = quoted_name(cb->func);
+        if (name != NULL)
+            PyErr_Format(PyExc_TypeError, "%U: func%U returned a scalar; expected the vector of residuals, not the"
+                                          " sum of their squares", text, name);
+    }
+    Py_DECREF(text);
+    Py_XDECREF(name);
+}
+
 PyObject *
 callback_first(Callback *cb, const double *x, double *eps)
 {
     PyObject *result = NULL;        /* owned */
-    PyObject *original = NULL;      /* owned: result as an array of its own dtype */
     PyArrayObject *array = NULL;    /* owned */
     PyObject *fvec = NULL;          /* owned, returned */
     npy_intp m;
+    int type;
 
     result = call_at(cb, cb->func, x);
     if (result == NULL)
         goto done;
     cb->func_calls = 1;
-    original = PyArray_FROM_O(result);
-    if (original == NULL)
-        goto done;
-    *eps = type_epsilon(PyArray_TYPE((PyArrayObject *)original));
-    array = as_residuals(cb, original);
+    array = as_residuals(cb, result, &type);
     if (array == NULL)
         goto done;
+    *eps = type_epsilon(type);
     m = PyArray_SIZE(array);
+    if (cb->n > m) {
+        raise_too_few(cb, array);
+        goto done;
+    }
     fvec = PyArray_SimpleNew(1, &m, NPY_DOUBLE);
     if (fvec == NULL)
         goto done;
     memcpy(PyArray_DATA((PyArrayObject *)fvec), PyArray_DATA(array), (size_t)m * sizeof(double));
     cb->m = (int)m;
-    note_nonfinite_residuals(cb, PyArray_DATA(array));
+    note_residuals(&cb->nonfinite, cb->func_calls, cb->m, PyArray_DATA(array));
     cb->replay = 1;
 done:
     Py_XDECREF(array);
-    Py_XDECREF(original);
     Py_XDECREF(result);
     return fvec;
 }
@@ -333,11 +257,11 @@ callback_residuals(void *context, int m, int Py_UNUSED(n), const double *x, doub
             && PyArray_ISCARRAY_RO((PyArrayObject *)result))
         array = (PyArrayObject *)Py_NewRef(result);
     else
-        array = as_residuals(cb, result);
+        array = as_residuals(cb, result, NULL);
     if (array == NULL)
         goto done;
     memcpy(fvec, PyArray_DATA(array), (size_t)m * sizeof(double));
-    note_nonfinite_residuals(cb, fvec);
+    note_residuals(&cb->nonfinite, cb->func_calls, m, fvec);
     status = 0;
 done:
     Py_XDECREF(array);
@@ -388,28 +312,6 @@ jacobian_strides(Callback *cb, PyArrayObject *array, npy_intp *along_m, npy_intp
     return 0;
 }
 
-/* Remember where the first NaN or inf of a Jacobian came from, in the order of what Dfun returned. */
-static void
-note_nonfinite_jacobian(Callback *cb, const double *fjac, int ldfjac)
-{
-    npy_intp i, m = cb->m, n = cb->n;
-    int j;
-
-    if (cb->nonfinite.call != 0)
-        return;
-    for (j = 0; j < n; j++)
-        if (first_nonfinite(fjac + (size_t)j * ldfjac, m) >= 0)
-            break;
-    if (j == n)
-        return;
-    for (i = 0; i < m * n; i++)
-        if (!isfinite(cb->col_deriv ? fjac[i / m * ldfjac + i % m] : fjac[i % n * ldfjac + i / n]))
-            break;
-    cb->nonfinite.role = "Dfun";
-    cb->nonfinite.index = i;
-    cb->nonfinite.call = cb->Dfun_calls;
-}
-
 /* fjac (column-major, m x n) <- an array of float64 with the given byte strides. */
 static void
 copy_jacobian(double *fjac, int m, int n, int ldfjac, const char *data, npy_intp along_m, npy_intp along_n)
@@ -434,6 +336,7 @@ int
 callback_jacobian(void *context, int m, int n, const double *x, double *fjac, int ldfjac)
 {
     Callback *cb = context;
+    const Source source = {"Dfun", cb->Dfun};
     int status = -1;
     PyObject *result = NULL;        /* owned */
     PyArrayObject *real = NULL;     /* owned */
@@ -444,14 +347,15 @@ callback_jacobian(void *context, int m, int n, const double *x, double *fjac, in
     if (result == NULL)
         goto done;
     cb->Dfun_calls++;
-    real = as_real_array(cb, "Dfun", cb->Dfun, result);
-    if (real == NULL || jacobian_strides(cb, real, &along_m, &along_n) < 0)
+    real = as_real_array(&source, result, NULL);
+    if (real == NULL || note_masked(cb, source.role, cb->Dfun_calls, result) < 0
+            || jacobian_strides(cb, real, &along_m, &along_n) < 0)
         goto done;
-    array = as_float64(cb, real, 0);
+    array = as_float64(real, 0);
     if (array == NULL || jacobian_strides(cb, array, &along_m, &along_n) < 0)
         goto done;
     copy_jacobian(fjac, m, n, ldfjac, PyArray_BYTES(array), along_m, along_n);
-    note_nonfinite_jacobian(cb, fjac, ldfjac);
+    note_jacobian(&cb->nonfinite, cb->Dfun_calls, m, n, fjac, ldfjac, cb->col_deriv);
     status = 0;
 done:
     Py_XDECREF(array);

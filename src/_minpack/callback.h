@@ -2,14 +2,17 @@
 #ifndef CALLBACK_H
 #define CALLBACK_H
 
+#include "nonfinite.h"
 #include "numpy_api.h"
 
-/* Where the first NaN or inf came from a user's function; call is 0 if none did. */
+/* Where the first masked array came from a user's function; call is 0 if none did. */
 typedef struct {
     const char *role;       /* "func" or "Dfun" */
-    npy_intp index;         /* 0-based, in the flattened result */
+    npy_intp count;         /* of its entries that are masked */
+    npy_intp size;          /* of all its entries */
+    npy_intp index;         /* of the first masked one; 0-based, in the flattened result */
     int call;               /* 1-based, of that function */
-} NonFinite;
+} Masked;
 
 typedef struct {
     PyObject *func;         /* owned */
@@ -22,6 +25,7 @@ typedef struct {
     int func_calls;
     int Dfun_calls;
     NonFinite nonfinite;
+    Masked masked;
     PyArray_Descr *float64; /* owned */
     PyObject *x;            /* owned or NULL: the array last handed to a user's function */
     PyObject **stack;       /* owned: a spare slot, x, then args; the entries are borrowed */
@@ -35,14 +39,11 @@ void callback_clear(Callback *cb);
 
 /* Call func at x for the first time: sets m. Returns a new float64 array of shape (m,) with the residuals, which the
  * solver must be handed as its fvec, and in *eps the machine epsilon of the type that func computed in.
- * NULL with an exception. */
+ * NULL with an exception, also if m < n. */
 PyObject *callback_first(Callback *cb, const double *x, double *eps);
 
 /* The solver's call-backs (minpack.h); context is a Callback. 0, or -1 with an exception. GIL: held. */
 int callback_residuals(void *context, int m, int n, const double *x, double *fvec, int purpose);
 int callback_jacobian(void *context, int m, int n, const double *x, double *fjac, int ldfjac);
-
-/* The index of the first NaN or inf of v[0..size), or -1. */
-npy_intp first_nonfinite(const double *v, npy_intp size);
 
 #endif

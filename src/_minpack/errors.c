@@ -1,8 +1,7 @@
 /* Raising one exception because of another. */
 #include "errors.h"
 
-/* The pending exception, normalised; the caller owns it. */
-static PyObject *
+PyObject *
 take_raised_exception(void)
 {
 #if PY_VERSION_HEX >= 0x030C0000
@@ -11,6 +10,8 @@ take_raised_exception(void)
     PyObject *type, *value, *traceback;
 
     PyErr_Fetch(&type, &value, &traceback);
+    if (type == NULL)
+        return NULL;
     PyErr_NormalizeException(&type, &value, &traceback);
     if (traceback != NULL)
         PyException_SetTraceback(value, traceback);
@@ -21,26 +22,34 @@ take_raised_exception(void)
 }
 
 void
-raise_from_pending(PyObject *type, PyObject *message)
+raise_from(PyObject *type, PyObject *message, PyObject *cause)
 {
-    PyObject *cause = NULL;     /* owned */
     PyObject *error = NULL;     /* owned */
 
-    if (message == NULL)
-        return;
-    cause = take_raised_exception();
-    if (PyErr_GivenExceptionMatches(cause, PyExc_MemoryError)) {
+    if (cause != NULL && PyErr_GivenExceptionMatches(cause, PyExc_MemoryError)) {
         /* There was no memory to normalise what was pending. */
         PyErr_SetObject(PyExc_MemoryError, cause);
         goto done;
     }
     error = PyObject_CallOneArg(type, message);
     if (error != NULL) {
-        PyException_SetCause(error, Py_NewRef(cause));
+        if (cause != NULL)
+            PyException_SetCause(error, Py_NewRef(cause));
         PyErr_SetObject(type, error);
     }
 done:
     Py_XDECREF(error);
-    Py_XDECREF(cause);
     Py_DECREF(message);
+}
+
+void
+raise_from_pending(PyObject *type, PyObject *message)
+{
+    PyObject *cause = NULL;     /* owned */
+
+    if (message == NULL)
+        return;
+    cause = take_raised_exception();
+    raise_from(type, message, cause);
+    Py_XDECREF(cause);
 }

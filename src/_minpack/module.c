@@ -13,12 +13,12 @@ PyDoc_STRVAR(module_doc, "MINPACK's Levenberg-Marquardt drivers; use pyminpack.l
 PyDoc_STRVAR(lmdif_doc,
 "lmdif(func, x0, args, full_output, ftol, xtol, gtol, maxfev, epsfcn, factor, diag, /)\n"
 "--\n\n"
-"Least squares by forward differences; returns (x, info, infodict, cov_x, nonfinite).");
+"Least squares by forward differences; returns (x, info, infodict, cov_x, reports).");
 
 PyDoc_STRVAR(lmder_doc,
 "lmder(func, Dfun, x0, args, full_output, col_deriv, ftol, xtol, gtol, maxfev, factor, diag, /)\n"
 "--\n\n"
-"Least squares with the Jacobian Dfun; returns (x, info, infodict, cov_x, nonfinite).");
+"Least squares with the Jacobian Dfun; returns (x, info, infodict, cov_x, reports).");
 
 PyDoc_STRVAR(instruction_sets_doc,
 "instruction_sets()\n"

@@ -22,9 +22,9 @@ typedef struct {
     double factor;
 } Problem;
 
-/* Run MINPACK. Returns a new tuple (x, info, infodict, cov_x, nonfinite), or NULL with an exception.
+/* Run MINPACK. Returns a new tuple (x, info, infodict, cov_x, reports), or NULL with an exception.
  * infodict is None without full_output; cov_x where there is none, or where nobody needs it;
- * nonfinite is None, or (what, role, index, call) if fvec or cov_x is not finite.  GIL: held. */
+ * reports is None, or a list of what there is to warn of (reports.h).  GIL: held. */
 PyObject *solve(const Problem *problem);
 
 #endif

@@ -18,9 +18,8 @@ def choose(name: str | None) -> None:
     Raises
     ------
     ImportError
-        If this build does not have it, or this machine does not run it.
-    NotImplementedError
-        If the original MINPACK is inside, which is compiled for the baseline only.
+        If this build does not have it (one with the original MINPACK inside has the baseline alone), or this machine
+        does not run it.
     """
     runnable = _minpack.instruction_sets()
     if not name:
@@ -28,6 +27,6 @@ def choose(name: str | None) -> None:
     if name not in runnable:
         message = f"{VARIABLE} is {name!r}; expected one of {', '.join(map(repr, runnable))}"
         if CONFIG["solver"] == "original":
-            raise NotImplementedError(f"{message}: the original MINPACK is compiled for no other")
+            raise ImportError(f"{message}: the original MINPACK is compiled for no other")
         raise ImportError(f"{message}, which this build has and this machine runs")
     _minpack.use_instruction_set(name)

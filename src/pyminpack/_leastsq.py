@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pyminpack import _minpack
+from pyminpack._reports import describe
 
 _INT_MAX = 2**31 - 1
 
@@ -52,7 +53,7 @@ def leastsq(
     x0: ArrayLike,
     args: Any = (),
     Dfun: Callable[..., Any] | None = None,
-    full_output: Literal[False] = False,
+    full_output: Literal[False, 0] = False,
     col_deriv: int = False,
     ftol: Real = 1.49012e-8,
     xtol: Real = 1.49012e-8,
@@ -69,7 +70,7 @@ def leastsq(
     args: Any = (),
     Dfun: Callable[..., Any] | None = None,
     *,
-    full_output: Literal[True],
+    full_output: Literal[True, 1],
     col_deriv: int = False,
     ftol: Real = 1.49012e-8,
     xtol: Real = 1.49012e-8,
@@ -85,7 +86,7 @@ def leastsq(
     x0: ArrayLike,
     args: Any,
     Dfun: Callable[..., Any] | None,
-    full_output: Literal[True],
+    full_output: Literal[True, 1],
     col_deriv: int = False,
     ftol: Real = 1.49012e-8,
     xtol: Real = 1.49012e-8,
@@ -133,7 +134,8 @@ def leastsq(
     Parameters
     ----------
     func : callable
-        ``func(x, *args)`` returns the m residuals, real, as a vector (a scalar counts as one residual). x is a
+        ``func(x, *args)`` returns the m residuals, real, as a vector (a scalar counts as one residual): an array
+        whose dtype casts safely to float64, or a list, whose entries may also be numbers of another package. x is a
         float64 array of shape (n,), m must not be less than n, and m must be the same in every call.
     x0 : array_like
         Start, n numbers that cast safely to float64; any shape, flattened in C order. It is not changed.
@@ -212,7 +214,11 @@ def leastsq(
     Warns
     -----
     RuntimeWarning
-        Where `ier` is 5 to 8, without `full_output`; where the returned fvec or cov_x is not finite.
+        Where `ier` is 5 to 8, without `full_output`. And, with or without it: where the returned fvec or cov_x is not
+        finite; where `func` or `Dfun` returned a masked array with masked entries, which count like any other; and
+        where `ier` is 1 to 4 though a column of the last Jacobian is exactly zero and the residuals are not, or though
+        x is `x0` to the bit, a column's cosine with the residuals exceeds 0.01 and the Gauss-Newton step 1e-6 of x.
+        The numbers are the same as without these warnings.
 
     References
     ----------
@@ -248,29 +254,54 @@ def leastsq(
         raise TypeError(f"leastsq: Dfun must be callable, not {type(Dfun).__name__}")
     if not isinstance(args, tuple):
         args = (args,)
-    x0 = np.asarray(x0)
+    x0 = _as_array(x0)
     limit = _limit(maxfev)
     if limit <= 0:
         limit = min((200 if Dfun is None else 100) * (x0.size + 1), _INT_MAX)
     if Dfun is None:
-        x, ier, infodict, cov_x, nonfinite = _minpack.lmdif(
+        x, ier, infodict, cov_x, reports = _minpack.lmdif(
             func, x0, args, full_output, ftol, xtol, gtol, limit, epsfcn, factor, diag
         )
     else:
-        x, ier, infodict, cov_x, nonfinite = _minpack.lmder(
+        x, ier, infodict, cov_x, reports = _minpack.lmder(
             func, Dfun, x0, args, full_output, col_deriv, ftol, xtol, gtol, limit, factor, diag
         )
-    if nonfinite is not None:
-        warnings.warn(_describe(*nonfinite), RuntimeWarning, stacklevel=2)
+    for report in reports or ():
+        warnings.warn(describe(report), RuntimeWarning, stacklevel=2)
     if infodict is None and 1 <= ier <= 4:
         return x, ier
     mesg = _MESSAGES[ier].format(float(ftol), float(xtol), float(gtol), limit)
     if infodict is not None:
         return x, cov_x, infodict, mesg, ier
     if ier == 0:
-        raise TypeError(mesg)
+        raise TypeError(" ".join([mesg, *_improper(x, ftol, xtol, gtol, factor, diag)]))
     warnings.warn(mesg, RuntimeWarning, stacklevel=2)
     return x, ier
+
+
+def _as_array(x0: ArrayLike) -> NDArray[Any]:
+    """x0 as an array of whatever type."""
+    try:
+        return np.asarray(x0)
+    except ValueError as error:
+        if not isinstance(x0, (list, tuple)):
+            raise
+        raise ValueError(f"leastsq: x0 is a {type(x0).__name__} that makes no array: {error}") from error
+
+
+def _improper(
+    x: NDArray[np.float64], ftol: Real, xtol: Real, gtol: Real, factor: Real, diag: ArrayLike | None
+) -> list[str]:
+    """A sentence for every argument that MINPACK calls improper."""
+    found = ["x0 is empty."] if x.size == 0 else []
+    for name, tolerance in {"ftol": ftol, "xtol": xtol, "gtol": gtol}.items():
+        if float(tolerance) < 0:
+            found.append(f"{name} is {tolerance}; expected at least 0.")
+    if float(factor) <= 0:
+        found.append(f"factor is {factor}; expected a positive number.")
+    scales = [] if diag is None else np.asarray(diag, float).tolist()
+    found += [f"diag[{j}] is {scale}; expected a positive number." for j, scale in enumerate(scales) if scale <= 0][:1]
+    return found
 
 
 def _limit(maxfev: SupportsIndex) -> int:
@@ -284,13 +315,3 @@ def _limit(maxfev: SupportsIndex) -> int:
     if not -_INT_MAX - 1 <= limit <= _INT_MAX:
         raise OverflowError(f"leastsq: maxfev is {limit}; expected a C int, at most {_INT_MAX}")
     return limit
-
-
-def _describe(what: str, role: str | None, index: int, call: int) -> str:
-    """The warning for a result that is not finite."""
-    if role is None:
-        return f"leastsq: {what} is not finite, though func and Dfun returned finite numbers only"
-    return (
-        f"leastsq: {what} is not finite;"
-        f" the first NaN or inf is at index {index} of what {role} returned in call {call}"
-    )

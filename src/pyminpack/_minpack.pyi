@@ -7,14 +7,15 @@ from numpy import float64
 from numpy.typing import ArrayLike, NDArray
 
 from pyminpack._leastsq import InfoDict, Real
+from pyminpack._reports import Report
 
-# (x, info, infodict, cov_x, (what is not finite, role, index, call))
+# (x, info, infodict, cov_x, reports)
 _Outcome = tuple[
     NDArray[float64],
     int,
     InfoDict | None,
     NDArray[float64] | None,
-    tuple[str, str | None, int, int] | None,
+    list[Report] | None,
 ]
 
 def lmdif(

@@ -1,0 +1,285 @@
+/* What a user's function returned, as numbers, or the TypeError that says what it was instead. */
+#include "convert.h"
+
+#include "errors.h"
+
+PyObject *
+quoted_name(PyObject *function)
+{
+    PyObject *quoted = NULL;
+    PyObject *name = NULL;      /* owned */
+
+    name = PyObject_GetAttrString(function, "__name__");
+    if (name != NULL)
+        quoted = PyUnicode_FromFormat(" '%S'", name);
+    else if (PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear();
+        quoted = PyUnicode_FromString("");
+    }
+    Py_XDECREF(name);
+    return quoted;
+}
+
+PyObject *
+shape_tuple(PyArrayObject *array)
+{
+    return PyObject_GetAttrString((PyObject *)array, "shape");
+}
+
+PyArrayObject *
+as_float64(PyArrayObject *array, int flags)
+{
+    return (PyArrayObject *)PyArray_FromArray(array, PyArray_DescrFromType(NPY_DOUBLE),
+                                              NPY_ARRAY_ALIGNED | NPY_ARRAY_NOTSWAPPED | flags);
+}
+
+static int
+casts_safely(PyArrayObject *array)
+{
+    PyArray_Descr *float64 = PyArray_DescrFromType(NPY_DOUBLE);     /* owned */
+    const int safely = PyArray_CanCastTypeTo(PyArray_DESCR(array), float64, NPY_SAFE_CASTING);
+
+    Py_DECREF(float64);
+    return safely;
+}
+
+/* Refuse an array whose dtype does not cast safely to float64; NumPy's own refusal becomes the cause. */
+static void
+raise_unsafe_dtype(const Source *source, PyArrayObject *array)
+{
+    PyObject *name = NULL;      /* owned */
+    PyObject *message = NULL;   /* owned */
+    PyObject *cast = NULL;      /* owned */
+
+    name = quoted_name(source->function);
+    if (name == NULL)
+        goto done;
+    message = PyUnicode_FromFormat("leastsq: %s%U returned an array of dtype %S; " REAL_NUMBERS_EXPECTED,
+                                   source->role, name, (PyObject *)PyArray_DESCR(array));
+    if (message == NULL)
+        goto done;
+    cast = (PyObject *)as_float64(array, NPY_ARRAY_CARRAY_RO);
+    if (cast != NULL)       /* NumPy 1 looks at the value of a scalar, too */
+        PyErr_SetObject(PyExc_TypeError, message);
+    else if (PyErr_ExceptionMatches(PyExc_TypeError))
+        raise_from_pending(PyExc_TypeError, Py_NewRef(message));
+done:
+    Py_XDECREF(name);
+    Py_XDECREF(message);
+    Py_XDECREF(cast);
+}
+
+/* Refuse a function without a result. */
+static void
+raise_None(const Source *source)
+{
+    PyObject *name = NULL;      /* owned */
+
+    name = quoted_name(source->function);
+    if (name != NULL)
+        PyErr_Format(PyExc_TypeError,
+                     "leastsq: %s%U returned None; " REAL_NUMBERS_EXPECTED " (is there a return statement?)",
+                     source->role, name);
+    Py_XDECREF(name);
+}
+
+/* Whether instances of a type have a method of this name: 1 or 0, or -1 with an exception. */
+static int
+has_method(PyTypeObject *type, const char *name)
+{
+    PyObject *method = NULL;    /* owned */
+
+    method = PyObject_GetAttrString((PyObject *)type, name);
+    if (method == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_AttributeError))
+            return -1;
+        PyErr_Clear();
+        return 0;
+    }
+    Py_DECREF(method);
+    return 1;
+}
+
+/* How to get an array out of an object: the name of its type's method, "" if it has none, or NULL with an exception. */
+static const char *
+dense_method(PyTypeObject *type)
+{
+    const char *const names[] = {"toarray", "todense"};
+    size_t i;
+    int has;
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        has = has_method(type, names[i]);
+        if (has < 0)
+            return NULL;
+        if (has)
+            return names[i];
+    }
+    return "";
+}
+
+/* Refuse an object that is no number and no array, such as a sparse matrix. The pending exception, if any, becomes the
+ * cause. */
+static void
+raise_foreign_object(const Source *source, PyObject *object)
+{
+    PyObject *name = NULL;      /* owned */
+    PyObject *message = NULL;   /* owned */
+    PyObject *cause = NULL;     /* owned */
+    const char *method;
+
+    cause = take_raised_exception();
+    method = dense_method(Py_TYPE(object));
+    if (method != NULL)
+        name = quoted_name(source->function);
+    if (name != NULL)
+        message = PyUnicode_FromFormat("leastsq: %s%U returned an object of type %s; " REAL_NUMBERS_EXPECTED "%s%s%s",
+                                       source->role, name, Py_TYPE(object)->tp_name, *method ? " (use ." : "", method,
+                                       *method ? "())" : "");
+    if (message != NULL)
+        raise_from(PyExc_TypeError, Py_NewRef(message), cause);
+    Py_XDECREF(name);
+    Py_XDECREF(message);
+    Py_XDECREF(cause);
+}
+
+PyObject *
+written_index(PyArrayObject *array, npy_intp flat)
+{
+    PyObject *list = NULL;      /* owned */
+    PyObject *text = NULL;      /* owned, returned */
+    PyObject *number = NULL;    /* owned */
+    int axis, ndim = PyArray_NDIM(array);
+
+    list = PyList_New(ndim);
+    if (list == NULL)
+        goto done;
+    for (axis = ndim - 1; axis >= 0; axis--) {
+        number = PyLong_FromSsize_t((Py_ssize_t)(flat % PyArray_DIM(array, axis)));
+        if (number == NULL)
+            goto done;
+        PyList_SET_ITEM(list, axis, number);    /* steals it */
+        flat /= PyArray_DIM(array, axis);
+    }
+    text = PyObject_Str(list);
+done:
+    Py_XDECREF(list);
+    return text;
+}
+
+/* Refuse one entry of a list or the like. The pending exception, if any, becomes the cause. */
+static void
+raise_entry(const Source *source, PyObject *result, PyArrayObject *entries, npy_intp flat, PyObject *entry)
+{
+    PyObject *name = NULL;      /* owned */
+    PyObject *index = NULL;     /* owned */
+    PyObject *message = NULL;   /* owned */
+    PyObject *cause = NULL;     /* owned */
+
+    cause = take_raised_exception();
+    name = quoted_name(source->function);
+    if (name != NULL)
+        index = written_index(entries, flat);
+    if (index != NULL)
+        message = PyUnicode_FromFormat("leastsq: %s%U returned a %s whose entry %U is %s%s; " REAL_NUMBERS_EXPECTED,
+                                       source->role, name, Py_TYPE(result)->tp_name, index, entry == Py_None ? "" : "of type ",
+                                       entry == Py_None ? "None" : Py_TYPE(entry)->tp_name);
+    if (message != NULL)
+        raise_from(PyExc_TypeError, Py_NewRef(message), cause);
+    Py_XDECREF(name);
+    Py_XDECREF(index);
+    Py_XDECREF(message);
+    Py_XDECREF(cause);
+}
+
+/* Whether an object is no real number, though float() might take it: text, a complex number, a time. */
+static int
+is_no_real_number(PyObject *object)
+{
+    const PyNumberMethods *number = Py_TYPE(object)->tp_as_number;
+
+    return number == NULL || (number->nb_float == NULL && number->nb_index == NULL)
+        || PyUnicode_Check(object) || PyBytes_Check(object) || PyComplex_Check(object)
+        || PyArray_IsScalar(object, ComplexFloating) || PyArray_IsScalar(object, Timedelta)
+        || PyArray_IsScalar(object, Datetime)
+        || (PyArray_Check(object) && PyArray_ISCOMPLEX((PyArrayObject *)object));
+}
+
+/* The entries of what a function returned, an array of objects of our own, as a new array of float64 of that shape.
+ * NULL with an exception; one that an entry's own conversion raises passes, but for a TypeError. */
+static PyArrayObject *
+convert_entries(const Source *source, PyObject *result, PyArrayObject *entries)
+{
+    PyArrayObject *array = NULL;    /* owned, returned */
+    PyObject *number = NULL;        /* owned */
+    PyObject *const *entry = PyArray_DATA(entries);
+    const npy_intp size = PyArray_SIZE(entries);
+    double *value;
+    npy_intp i;
+
+    array = (PyArrayObject *)PyArray_SimpleNew(PyArray_NDIM(entries), PyArray_DIMS(entries), NPY_DOUBLE);
+    if (array == NULL)
+        return NULL;
+    value = PyArray_DATA(array);
+    for (i = 0; i < size; i++) {
+        number = is_no_real_number(entry[i]) ? NULL : PyNumber_Float(entry[i]);
+        if (number == NULL)
+            goto refused;
+        value[i] = PyFloat_AS_DOUBLE(number);
+        Py_DECREF(number);
+    }
+    return array;
+refused:
+    if (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_TypeError)) {
+        if (PyArray_NDIM(entries) == 0)
+            raise_foreign_object(source, entry[i]);
+        else
+            raise_entry(source, result, entries, i, entry[i]);
+    }
+    Py_DECREF(array);
+    return NULL;
+}
+
+/* Whether the entries of a result are to be looked at one by one, because its array has not got a real dtype. */
+static int
+has_entries_of_its_own(PyObject *result, PyArrayObject *array)
+{
+    if (PyArray_Check(result))
+        return 0;
+    return PyArray_TYPE(array) == NPY_OBJECT || PyArray_TYPE(array) == NPY_LONGDOUBLE || PyList_Check(result)
+        || PyTuple_Check(result);
+}
+
+PyArrayObject *
+as_real_array(const Source *source, PyObject *result, int *type)
+{
+    PyArrayObject *array = NULL;        /* owned */
+    PyArrayObject *entries = NULL;      /* owned */
+    PyArrayObject *real = NULL;         /* owned, returned */
+
+    if (result == Py_None) {
+        raise_None(source);
+        goto done;
+    }
+    array = (PyArrayObject *)PyArray_FromAny(result, NULL, 0, 0, NPY_ARRAY_ENSUREARRAY, NULL);
+    if (array == NULL)
+        goto done;
+    if (type != NULL)
+        *type = PyArray_TYPE(array);
+    if (casts_safely(array))
+        real = (PyArrayObject *)Py_NewRef(array);
+    else if (!has_entries_of_its_own(result, array))
+        raise_unsafe_dtype(source, array);
+    else {
+        /* What is an array of objects already is copied, for an entry's code might change it. */
+        entries = (PyArrayObject *)PyArray_FromAny(
+            PyArray_TYPE(array) == NPY_OBJECT ? (PyObject *)array : result, PyArray_DescrFromType(NPY_OBJECT), 0, 0,
+            NPY_ARRAY_CARRAY | NPY_ARRAY_ENSUREARRAY | NPY_ARRAY_ENSURECOPY, NULL);
+        if (entries != NULL)
+            real = convert_entries(source, result, entries);
+    }
+done:
+    Py_XDECREF(array);
+    Py_XDECREF(entries);
+    return real;
+}

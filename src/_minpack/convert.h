@@ -1,0 +1,37 @@
+/* What a user's function returned, as numbers. */
+#ifndef CONVERT_H
+#define CONVERT_H
+
+#include "numpy_api.h"
+
+/* How the texts of errors go on behind what was found. */
+#define REAL_NUMBERS_EXPECTED "expected real numbers that cast safely to float64"
+
+/* Whose result it is, for the texts of errors; the reference is borrowed. */
+typedef struct {
+    const char *role;       /* "func" or "Dfun" */
+    PyObject *function;
+} Source;
+
+/* A new reference to " 'NAME'" for a function with a __name__, to "" for one without; NULL with an exception. */
+PyObject *quoted_name(PyObject *function);
+
+/* The shape of an array as a tuple; a new reference, or NULL with an exception. Memory may be collected meanwhile, and
+ * then a user's code may change the array. */
+PyObject *shape_tuple(PyArrayObject *array);
+
+/* The place of an entry in an array as Python writes it, such as "[1, 0]"; flat: its index in C order. A new reference,
+ * or NULL with an exception. */
+PyObject *written_index(PyArrayObject *array, npy_intp flat);
+
+/* result as an array of the base class, of any shape, whose dtype casts safely to float64. Numbers of Python or another
+ * package, which NumPy has as objects, are converted one by one; not so an array's entries.
+ * type: if not NULL, *type becomes NumPy's number of the dtype before any such conversion.
+ * A new reference, or NULL with an exception that says what the function returned.  GIL: held. */
+PyArrayObject *as_real_array(const Source *source, PyObject *result, int *type);
+
+/* A real array as float64, aligned and in native byte order; a new reference, or NULL with an exception.
+ * flags: further requirements on the memory layout. */
+PyArrayObject *as_float64(PyArrayObject *array, int flags);
+
+#endif

@@ -1,0 +1,229 @@
+/* Whether a fit that is reported as a success failed in fact. */
+#include "doubt.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "minpack.h"
+
+static const double EPSMCH = 2.22044604926e-16;     /* MINPACK's precision: machine.f90 */
+
+/* From where on a fit is stuck. */
+static const double LEAST_COSINE = 0.01;            /* between the residuals and a column */
+static const double LEAST_STEP = 1e-6;              /* Gauss-Newton step, relative to ||D x|| */
+
+/* What excuses it. */
+static const double FEW_TRIALS = 10;                /* step over xtol: one rejected trial may cut so much */
+static const double LEAST_SLOPE = 1e-3;             /* relative fall of ||f|| for a change of x by its own size; m = n */
+
+/* Column k of R, of which entries 0 to k count. */
+static const double *
+column_of_r(const Finished *fit, int k)
+{
+    return fit->fjac + (size_t)k * fit->m;
+}
+
+/* Whether column k of the last J P was exactly zero: reflectors leave such a column as it is, and make no other so. */
+static int
+is_zero_column(const Finished *fit, int k)
+{
+    const double *r = column_of_r(fit, k);
+    int i;
+
+    for (i = 0; i <= k; i++)
+        if (r[i] != 0)
+            return 0;
+    return 1;
+}
+
+static int
+is_zero_vector(int size, const double *v)
+{
+    int i;
+
+    for (i = 0; i < size; i++)
+        if (v[i] != 0)
+            return 0;
+    return 1;
+}
+
+/* The step of MINPACK's forward difference in x[j]. A zero column leaves x[j] alone, so it is that of the last Jacobian
+ * still. */
+static double
+difference_step(const Finished *fit, int j)
+{
+    const double eps = sqrt(fit->epsfcn > EPSMCH ? fit->epsfcn : EPSMCH);
+    const double h = eps * fabs(fit->x[j]);
+
+    return h == 0 ? eps : h;
+}
+
+/* Append an object to a list, stealing it. 0, or -1 with an exception, as where it is NULL. */
+static int
+append(PyObject *list, PyObject *entry)
+{
+    int status = -1;
+
+    if (entry != NULL)
+        status = PyList_Append(list, entry);
+    Py_XDECREF(entry);
+    return status;
+}
+
+/* ("zero columns", columns, steps) with columns in increasing order; a new reference, or NULL with an exception.
+ * is_zero[j]: whether column j of the last Jacobian is. */
+static PyObject *
+zero_columns(const Finished *fit, const double *is_zero)
+{
+    PyObject *report = NULL;    /* owned, returned */
+    PyObject *columns = NULL;   /* owned */
+    PyObject *steps = NULL;     /* owned */
+    int j;
+
+    columns = PyList_New(0);
+    steps = fit->has_Dfun ? Py_NewRef(Py_None) : PyList_New(0);
+    if (columns == NULL || steps == NULL)
+        goto done;
+    for (j = 0; j < fit->n; j++) {
+        if (is_zero[j] == 0)
+            continue;
+        if (append(columns, PyLong_FromLong(j)) < 0
+                || (!fit->has_Dfun && append(steps, PyFloat_FromDouble(difference_step(fit, j))) < 0))
+            goto done;
+    }
+    report = Py_BuildValue("(sOO)", "zero columns", columns, steps);
+done:
+    Py_XDECREF(columns);
+    Py_XDECREF(steps);
+    return report;
+}
+
+/* What the last Jacobian says of its own columns and the residuals. */
+typedef struct {
+    int column;         /* counted from 0, that of the largest cosine */
+    double cosine;      /* the largest in size between the residuals and a column; NaN if any is */
+    double slope;       /* relative fall of ||f|| along its gradient for a change of x by its own size */
+    double change;      /* of f for such a change, relative to ||f|| */
+} Angles;
+
+/* The Angles for residuals of norm fnorm. The size of an x of zero is taken for 1, as MINPACK's differences do. */
+static Angles
+angles(const Finished *fit, double fnorm)
+{
+    Angles found = {0};
+    double cosine, norm, size;
+    int i, j, k;
+
+    for (k = 0; k < fit->n; k++) {
+        const double *r = column_of_r(fit, k);
+
+        j = fit->ipvt[k] - 1;
+        norm = minpack_enorm(k + 1, r);
+        cosine = 0;
+        for (i = 0; i <= k; i++)
+            cosine += (r[i] / norm) * (fit->qtf[i] / fnorm);
+        if (!(fabs(cosine) <= fabs(found.cosine))) {
+            found.cosine = cosine;
+            found.column = j;
+            if (isnan(cosine))
+                break;
+        }
+        size = fit->x[j] == 0 ? 1 : fabs(fit->x[j]);
+        fit->wa1[j] = cosine * (norm / fnorm) * size;
+        fit->wa2[j] = (norm / fnorm) * size;
+    }
+    found.slope = minpack_enorm(fit->n, fit->wa1);
+    found.change = minpack_enorm(fit->n, fit->wa2);
+    return found;
+}
+
+/* ||D p|| / ||D x|| with the Gauss-Newton step p, inf at x = 0; a singular R gives zeros from the first zero of its
+ * diagonal on, as in lmpar. */
+static double
+gauss_newton_step(const Finished *fit)
+{
+    const int n = fit->n;
+    double *z = fit->wa1, *scaled = fit->wa2;
+    double pnorm;
+    int i, j, nsing;
+
+    for (nsing = 0; nsing < n && column_of_r(fit, nsing)[nsing] != 0; nsing++)
+        z[nsing] = fit->qtf[nsing];
+    for (j = nsing - 1; j >= 0; j--) {
+        const double *r = column_of_r(fit, j);
+
+        z[j] /= r[j];
+        for (i = 0; i < j; i++)
+            z[i] -= r[i] * z[j];
+    }
+    for (j = 0; j < n; j++)
+        scaled[fit->ipvt[j] - 1] = j < nsing ? fit->diag[fit->ipvt[j] - 1] * z[j] : 0;
+    pnorm = minpack_enorm(n, scaled);
+    for (j = 0; j < n; j++)
+        scaled[j] = fit->diag[j] * fit->x[j];
+    return pnorm / minpack_enorm(n, scaled);
+}
+
+/* How far the sum of squares would fall by the Gauss-Newton step if func were linear, relative to it. */
+static double
+predicted_reduction(const Finished *fit, double fnorm)
+{
+    double reduction = 0;
+    int j;
+
+    for (j = 0; j < fit->n; j++)
+        reduction += (fit->qtf[j] / fnorm) * (fit->qtf[j] / fnorm);
+    return reduction;
+}
+
+/* Whether all that the angles say may be so at a solution of the user's tolerances, too: the cosine is asked for by
+ * gtol or the reduction by ftol, the gradient's step is about xtol (so it is where ||f|| is rounding), or J of a square
+ * problem is nearly zero, as at the least |f| of one function of one variable. */
+static int
+is_excused(const Finished *fit, double fnorm, const Angles *angle)
+{
+    const double cosine = fabs(angle->cosine);
+
+    return cosine <= fit->gtol || predicted_reduction(fit, fnorm) <= fit->ftol
+        || cosine <= FEW_TRIALS * fit->xtol * angle->change
+        || (fit->m == fit->n && angle->slope <= LEAST_SLOPE);
+}
+
+/* ("stuck", ...) or None. A new reference, or NULL with an exception. */
+static PyObject *
+stuck(const Finished *fit)
+{
+    const double fnorm = minpack_enorm(fit->m, fit->fvec);
+    const Angles angle = angles(fit, fnorm);
+    double first, step;
+
+    if (!(fabs(angle.cosine) > LEAST_COSINE) || is_excused(fit, fnorm, &angle))
+        Py_RETURN_NONE;
+    step = gauss_newton_step(fit);
+    first = fit->factor < step ? fit->factor : step;    /* the solver's first step, in units of ||D x|| */
+    if (!(step > LEAST_STEP) || first <= LEAST_STEP || first <= FEW_TRIALS * fit->xtol)
+        Py_RETURN_NONE;
+    return Py_BuildValue("(siddizni)", "stuck", angle.column, angle.cosine, step, fit->has_Dfun,
+                         fit->nonfinite->role, (Py_ssize_t)fit->nonfinite->index, fit->nonfinite->call);
+}
+
+PyObject *
+doubt(const Finished *fit)
+{
+    const int n = fit->n;
+    double *is_zero = fit->wa1;
+    int any = 0, k, zero;
+
+    if (fit->info < MINPACK_FTOL || fit->info > MINPACK_GTOL)
+        Py_RETURN_NONE;
+    for (k = 0; k < n; k++) {
+        zero = is_zero_column(fit, k);
+        is_zero[fit->ipvt[k] - 1] = zero;
+        any |= zero;
+    }
+    if (any)
+        return is_zero_vector(fit->m, fit->fvec) ? Py_NewRef(Py_None) : zero_columns(fit, is_zero);
+    if (memcmp(fit->x, fit->x0, (size_t)n * sizeof(double)) == 0 && !is_zero_vector(fit->m, fit->fvec))
+        return stuck(fit);
+    Py_RETURN_NONE;
+}

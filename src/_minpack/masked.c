@@ -1,0 +1,57 @@
+/* Which entries of a masked array are masked. */
+#include "masked.h"
+
+/* numpy.ma, or NULL: with an exception if it could not be looked for, without one if nobody has imported it. */
+static PyObject *
+loaded_numpy_ma(void)
+{
+    PyObject *module = NULL;    /* owned, returned */
+    PyObject *name = NULL;      /* owned */
+
+    name = PyUnicode_FromString("numpy.ma");
+    if (name != NULL)
+        module = PyImport_GetModule(name);
+    Py_XDECREF(name);
+    return module;
+}
+
+npy_intp
+count_masked(PyObject *result, npy_intp *first)
+{
+    PyObject *ma = NULL;            /* owned */
+    PyObject *type = NULL;          /* owned */
+    PyObject *mask = NULL;          /* owned */
+    PyArrayObject *flags = NULL;    /* owned */
+    const npy_bool *flag;
+    npy_intp i, count = -1;
+
+    if (!PyArray_Check(result) || PyArray_CheckExact(result))
+        return 0;
+    ma = loaded_numpy_ma();
+    if (ma == NULL)
+        return PyErr_Occurred() ? -1 : 0;
+    type = PyObject_GetAttrString(ma, "MaskedArray");
+    if (type == NULL)
+        goto done;
+    if (!PyType_Check(type) || !PyObject_TypeCheck(result, (PyTypeObject *)type)) {
+        count = 0;
+        goto done;
+    }
+    mask = PyObject_CallMethod(ma, "getmaskarray", "O", result);
+    if (mask == NULL)
+        goto done;
+    flags = (PyArrayObject *)PyArray_FROM_OTF(mask, NPY_BOOL, NPY_ARRAY_CARRAY_RO);
+    if (flags == NULL)
+        goto done;
+    flag = PyArray_DATA(flags);
+    count = 0;
+    for (i = 0; i < PyArray_SIZE(flags); i++)
+        if (flag[i] && count++ == 0)
+            *first = i;
+done:
+    Py_XDECREF(ma);
+    Py_XDECREF(type);
+    Py_XDECREF(mask);
+    Py_XDECREF(flags);
+    return count;
+}
