@@ -38,6 +38,7 @@ class Run(NamedTuple):
     skipped: set[str]
     failed: dict[str, str]  # test: report of its failure
     calls: int | None  # of our leastsq; None: nobody counted
+    doubts: int  # successes that ours doubted by a warning
     seconds: float
     log: Path
 
@@ -131,9 +132,10 @@ def run(work, client, swapped):
         ).returncode
     seconds = time.monotonic() - start
     counted = re.search(r"^pyminpack\.leastsq was called (\d+) times$", log.read_text(), re.MULTILINE)
+    doubts = log.read_text().count("\npyminpack.leastsq doubted: ")
     calls = int(counted[1]) if counted else None
     tests_of = outcomes(report) if report.exists() else (set(), set(), {})
-    return Run(status, *tests_of, calls, seconds, log)
+    return Run(status, *tests_of, calls, doubts, seconds, log)
 
 
 def complaints(client, unswapped, swapped):
@@ -144,6 +146,8 @@ def complaints(client, unswapped, swapped):
             return
     if not unswapped.passed:
         yield f"no test passed unswapped: {unswapped.log}"
+    if swapped.doubts != client.doubted:
+        yield f"{swapped.doubts} fits were doubted, {client.doubted} are known: look at their tests in {swapped.log}"
     if not swapped.calls:
         yield f"leastsq was never called: {swapped.log}"
     spoilt = (unswapped.passed - swapped.passed) | (swapped.failed.keys() - unswapped.failed.keys())

@@ -3,10 +3,11 @@
 Use: ``python -m pytest -p swap_leastsq ...`` with this folder in PYTHONPATH. pytest imports a plugin named by -p before
 any conftest or test, hence before a client binds the name. There is no wrapper: clients get the function that users
 get, which pickles, has its own signature and warns at the caller's line. Calls are counted where they enter the
-extension; those made in child processes are not.
+extension; those made in child processes are not. So are its doubts of a success (doubt.h), with the test that met them.
 """
 
 import itertools
+import os
 import sys
 
 import pytest
@@ -15,7 +16,9 @@ import scipy.optimize
 from pyminpack import _minpack, leastsq
 
 CALLS = pytest.StashKey[int]()
+DOUBTS = ("zero columns", "stuck")
 _counter = itertools.count()  # its next() is atomic: threads lose no call
+_doubts = []
 
 
 def _swap(original, ours):
@@ -31,7 +34,10 @@ def _counted(solve):
 
     def count_and_solve(*args):
         next(_counter)
-        return solve(*args)
+        outcome = solve(*args)
+        test = os.environ.get("PYTEST_CURRENT_TEST", "")
+        _doubts.extend(f"{report} in {test}" for report in outcome[-1] or () if report[0] in DOUBTS)
+        return outcome
 
     return count_and_solve
 
@@ -52,3 +58,5 @@ def pytest_terminal_summary(terminalreporter, config):
     """Print the line that run.py reads."""
     calls = config.stash.get(CALLS, 0)
     terminalreporter.write_line(f"pyminpack.leastsq was called {calls} times", red=calls == 0)
+    for doubt in _doubts:
+        terminalreporter.write_line(f"pyminpack.leastsq doubted: {doubt}")
