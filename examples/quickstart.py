@@ -3,8 +3,9 @@
     python quickstart.py                  prints the table, saves quickstart.png in the current folder
     python quickstart.py --no-picture     prints the table only, needs nothing but pyminpack
 
-Each fit begins at the first of NIST's two starting points, the far one. The exit code is 1 if a fit
-fails or a parameter agrees with its certified value to less than 4 digits.
+Each fit begins at the first of NIST's two starting points, the far one. Where the build has MINPACK's own Fortran, too,
+the problems are fitted on both solvers. The exit code is 1 if a fit fails, a parameter agrees with its certified value
+to less than 4 digits, or the two solvers differ in a bit.
 
 Data and certified values (nist.json): https://www.itl.nist.gov/div898/strd/nls/nls_main.shtml
 """
@@ -16,14 +17,15 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pyminpack import leastsq
+from pyminpack import leastsq, show_config
 
 Array: TypeAlias = NDArray[np.float64]
+Solver: TypeAlias = Literal["builtin", "original"]
 DIGITS_REQUIRED = 4
 
 
@@ -59,7 +61,7 @@ class Fit(NamedTuple):
     ier: int  # why leastsq stopped, 1 to 4 for success
 
 
-def fit(model: Callable[[Array, Array], Array], x: Array, y: Array, start: list[float]) -> Fit:
+def fit(model: Callable[[Array, Array], Array], x: Array, y: Array, start: list[float], solver: Solver) -> Fit:
     """Fit model(b, x) to the data y by least squares."""
 
     def residuals(b: Array) -> Array:
@@ -67,12 +69,17 @@ def fit(model: Callable[[Array, Array], Array], x: Array, y: Array, start: list[
 
     # MGH10 needs about 1000 calls from its far start (the last bits of exp decide how many), more than the
     # default of 200 * (n + 1) = 800.
-    b, cov_x, info, mesg, ier = leastsq(residuals, start, full_output=True, maxfev=2000)
+    b, cov_x, info, mesg, ier = leastsq(residuals, start, full_output=True, maxfev=2000, solver=solver)
     if cov_x is None:
         sys.exit(f"{model.__name__}: no standard errors, ier = {ier}: {mesg}")
     rss = float(np.sum(info["fvec"] ** 2))
     stderr = np.sqrt(np.diag(cov_x) * rss / (y.size - b.size))
     return Fit(b, stderr, info["fvec"], rss, info["nfev"], ier)
+
+
+def same_bits(one: Fit, other: Fit) -> bool:
+    """Whether all that two fits found is the same, to the bit."""
+    return all(np.asarray(a).tobytes() == np.asarray(b).tobytes() for a, b in zip(one, other, strict=True))
 
 
 def agreeing_digits(value: Array, certified: Array) -> Array:
@@ -131,19 +138,29 @@ def main() -> int:
     problems = json.loads(Path(__file__).with_name("nist.json").read_text())
     titles = "fitted value", "standard error", "certified value", "certified sd"
     print("     ", *(f"{title:>18}" for title in titles), f"{'digits':>8}")
-    fits, agreed = [], True
+    solvers = show_config(mode="dicts")["solvers"]
+    fits, agreed, same = [], True, True
     for problem in problems:
         model, x, y = PROBLEMS[problem["name"]][0], np.array(problem["x"]), np.array(problem["y"])
-        fits.append(fit(model, x, y, problem["start1"]))
+        fits.append(fit(model, x, y, problem["start1"], "builtin"))
+        if "original" in solvers:
+            same = same and same_bits(fits[-1], fit(model, x, y, problem["start1"], "original"))
         digits = agreeing_digits(fits[-1].b, np.array(problem["certified"]))
         print_table(problem, fits[-1], digits)
         agreed = agreed and bool(np.all(digits >= DIGITS_REQUIRED))  # NaN does not agree
+
+    if "original" not in solvers:
+        print("\nFitted on the builtin solver; MINPACK's own Fortran is not in this build.")
+    elif same:
+        print("\nFitted on both solvers, ours and MINPACK's own Fortran: all results have the same bits.")
 
     if not options.no_picture:
         save_picture(problems, fits, options.picture)
     if not agreed:
         print(f"\nFAILED: a parameter agrees to less than {DIGITS_REQUIRED} digits.", file=sys.stderr)
-    return 0 if agreed else 1
+    if not same:
+        print("\nFAILED: the two solvers differ.", file=sys.stderr)
+    return 0 if agreed and same else 1
 
 
 if __name__ == "__main__":

@@ -8,149 +8,167 @@
 !>     done         nothing more: info tells why
 !>
 !> The caller owns every array and counts the calls in nfev and njev; no array may change between calls but as asked.
+!> What follows the Jacobian is in two parts, `factorise` and `after_factorisation`, so that another factorisation can
+!> feed the second.
 !>
 !> Source: Moré, The Levenberg-Marquardt algorithm: implementation and theory, 1978;
 !>         Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, sections on LMDER and LMDIF.
 module lm_module
-    use, intrinsic :: iso_c_binding, only: c_int
+    use, intrinsic :: iso_c_binding, only: c_int, c_ptr, c_f_pointer
     use machine_module, only: dp, epsmch, larger, smaller
     use checks_module, only: checking, check_sizes, check_lm, check_trial
-    use enorm_module, only: enorm
-    use qrfac_module, only: qrfac_qtf, qrfac_lwork
+    use dispatched_module, only: enorm, qrfac_qtf, lwork
     use multiply_rt_module, only: multiply_rt
-    use qrsolv_module, only: rows_at_once
     use lmpar_module, only: lmpar
     implicit none
     private
-    public :: lm_state, lm_lwork, lm_start, lm_advance, want_fvec, want_fjac, want_trial, done
+    public :: lm_state, lm_arrays, arrays_of, lm_start, lm_advance, factorise, after_factorisation, want_fvec, want_fjac, &
+        want_trial, done
 
-    integer, parameter :: want_fvec = 1, want_fjac = 2, want_trial = 3, done = 4
+    integer(c_int), parameter :: want_fvec = 1, want_fjac = 2, want_trial = 3, done = 4
 
     real(dp), parameter :: accept = 1.0e-4_dp   !< ratio from which a step is taken
     integer, parameter :: user_scaling = 2      !< mode in which diag is the user's and stays as it is
 
-    type :: lm_state
-        integer        :: request              !< what is wanted next
-        integer(c_int) :: info = 0             !< MINPACK's reason to stop; 0: improper input
-        integer(c_int) :: nfev = 0             !< calls for residuals so far, counted by the caller
-        integer(c_int) :: njev = 0             !< calls for a Jacobian so far, counted by the caller
-        integer(c_int) :: m, n                 !< number of residuals and of variables
+    !> A fit on its way, as minpack.h has it.
+    type, bind(C) :: lm_state
+        integer(c_int) :: m, n, ldfjac         !< number of residuals, of variables; leading dimension of fjac
         integer(c_int) :: maxfev               !< nfev that ends the iteration
         integer(c_int) :: mode                 !< 2: diag is given; else from the Jacobian's columns
+        integer(c_int) :: lenwork              !< length of work, at least lwork(m, n)
         real(dp)       :: ftol, xtol, gtol     !< tolerances of the convergence tests
         real(dp)       :: factor               !< first bound on the step, relative to ||D x||
-        integer        :: iter = 1             !< 1 until a step has been taken
+        type(c_ptr)    :: x                    !< (n) best point so far
+        type(c_ptr)    :: fvec                 !< (m) residuals at x
+        type(c_ptr)    :: fjac                 !< (ldfjac, n) Jacobian, then its R and reflectors
+        type(c_ptr)    :: diag                 !< (n) diagonal of the scaling D
+        type(c_ptr)    :: ipvt                 !< (n) pivots of the factorisation, int
+        type(c_ptr)    :: qtf                  !< (n) first entries of Q'fvec
+        type(c_ptr)    :: wa1                  !< (n) step
+        type(c_ptr)    :: wa2                  !< (n) trial point
+        type(c_ptr)    :: wa3                  !< (n) work
+        type(c_ptr)    :: wa4                  !< (m) residuals at the trial point; else work
+        type(c_ptr)    :: work                 !< (lenwork)
+        integer(c_int) :: request              !< what is wanted next
+        integer(c_int) :: info                 !< MINPACK's reason to stop; 0: improper input
+        integer(c_int) :: nfev                 !< calls for residuals so far, counted by the caller
+        integer(c_int) :: njev                 !< calls for a Jacobian so far, counted by the caller
+        integer(c_int) :: iter                 !< 1 until a step has been taken
         real(dp)       :: fnorm                !< norm of fvec
         real(dp)       :: gnorm                !< largest cosine between fvec and a column of the Jacobian
         real(dp)       :: xnorm                !< ||D x||
         real(dp)       :: pnorm                !< ||D p||, p the step
-        real(dp)       :: delta = 0            !< bound on ||D p||
-        real(dp)       :: par = 0              !< Levenberg-Marquardt parameter
+        real(dp)       :: delta                !< bound on ||D p||
+        real(dp)       :: par                  !< Levenberg-Marquardt parameter
     end type lm_state
+
+    !> The arrays of an lm_state, as Fortran sees them.
+    type :: lm_arrays
+        real(dp), pointer, contiguous :: x(:), fvec(:), fjac(:, :), diag(:), qtf(:), wa1(:), wa2(:), wa3(:), wa4(:), &
+            work(:)
+        integer(c_int), pointer, contiguous :: ipvt(:)
+    end type lm_arrays
 
 contains
 
-    !> Length of the work array.
-    pure function lm_lwork(m, n) result(lwork) bind(C, name="minpack_lwork")
-        integer(c_int), value, intent(in) :: m, n
-        integer(c_int) :: lwork
+    !> The arrays of a state.
+    function arrays_of(lm) result(a)
+        type(lm_state), intent(in) :: lm
+        type(lm_arrays) :: a
 
-        lwork = max(qrfac_lwork(m, n), rows_at_once * n)
-    end function lm_lwork
+        call c_f_pointer(lm%x, a%x, [lm%n])
+        call c_f_pointer(lm%fvec, a%fvec, [lm%m])
+        call c_f_pointer(lm%fjac, a%fjac, [lm%ldfjac, lm%n])
+        call c_f_pointer(lm%diag, a%diag, [lm%n])
+        call c_f_pointer(lm%ipvt, a%ipvt, [lm%n])
+        call c_f_pointer(lm%qtf, a%qtf, [lm%n])
+        call c_f_pointer(lm%wa1, a%wa1, [lm%n])
+        call c_f_pointer(lm%wa2, a%wa2, [lm%n])
+        call c_f_pointer(lm%wa3, a%wa3, [lm%n])
+        call c_f_pointer(lm%wa4, a%wa4, [lm%m])
+        call c_f_pointer(lm%work, a%work, [lm%lenwork])
+    end function arrays_of
 
-    !> A fresh state; done with info 0 if the input is improper.
-    pure function lm_start(m, n, ldfjac, ftol, xtol, gtol, maxfev, diag, mode, factor) result(lm)
-        integer(c_int), intent(in) :: m, n, ldfjac, maxfev, mode
-        real(dp),       intent(in) :: ftol, xtol, gtol, factor
-        real(dp),       intent(in) :: diag(n)   !< read in mode 2 only
-        type(lm_state) :: lm
+    !> Begin: the first request, or done with info 0 if the input is improper.
+    pure subroutine lm_start(lm, diag)
+        type(lm_state), intent(inout) :: lm
+        real(dp),       intent(in)    :: diag(:)    !< read in mode 2 only
 
-        lm%m = m
-        lm%n = n
-        lm%maxfev = maxfev
-        lm%mode = mode
-        lm%ftol = ftol
-        lm%xtol = xtol
-        lm%gtol = gtol
-        lm%factor = factor
+        lm%info = 0
+        lm%nfev = 0
+        lm%njev = 0
+        lm%iter = 1
+        lm%delta = 0
+        lm%par = 0
         lm%request = want_fvec
-        if (n <= 0 .or. m < n .or. ldfjac < m .or. maxfev <= 0) lm%request = done
-        if (ftol < 0 .or. xtol < 0 .or. gtol < 0 .or. factor <= 0) lm%request = done
-        if (mode == user_scaling) then
+        if (lm%n <= 0 .or. lm%m < lm%n .or. lm%ldfjac < lm%m .or. lm%maxfev <= 0) lm%request = done
+        if (lm%ftol < 0 .or. lm%xtol < 0 .or. lm%gtol < 0 .or. lm%factor <= 0) lm%request = done
+        if (lm%mode == user_scaling) then
             if (any(diag <= 0)) lm%request = done
         end if
-    end function lm_start
+    end subroutine lm_start
 
     !> Go on with what was asked for, as far as the next request.
-    pure subroutine lm_advance(lm, m, n, x, fvec, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4, work, lwork)
-        type(lm_state), intent(inout) :: lm
-        integer(c_int), intent(in)    :: m, n, ldfjac, lwork
-        real(dp),       intent(inout) :: x(n)              !< best point so far
-        real(dp),       intent(inout) :: fvec(m)           !< residuals at x
-        real(dp),       intent(inout) :: fjac(ldfjac, n)   !< Jacobian, then its R and reflectors
-        real(dp),       intent(inout) :: diag(n)           !< diagonal of the scaling D
-        integer(c_int), intent(inout) :: ipvt(n)           !< pivots of the factorisation
-        real(dp),       intent(inout) :: qtf(n)            !< first n entries of Q'fvec
-        real(dp),       intent(inout) :: wa1(n)            !< step
-        real(dp),       intent(inout) :: wa2(n)            !< trial point
-        real(dp),       intent(inout) :: wa3(n)            !< work
-        real(dp),       intent(inout) :: wa4(m)            !< residuals at the trial point; else work
-        real(dp),       intent(inout) :: work(lwork)       !< lwork at least lm_lwork(m, n)
+    subroutine lm_advance(lm, a)
+        type(lm_state),  intent(inout) :: lm
+        type(lm_arrays), intent(in)    :: a         !< those of lm
 
-        if (checking) call check_sizes(m, n, ldfjac, lwork, lm_lwork(m, n))
+        if (checking) call check_sizes(lm%m, lm%n, lm%ldfjac, lm%lenwork, lwork(lm%m, lm%n))
         select case (lm%request)
         case (want_fvec)
-            lm%fnorm = enorm(m, fvec)
+            lm%fnorm = enorm(lm%m, a%fvec)
             lm%request = want_fjac
         case (want_fjac)
-            call after_jacobian(lm, m, n, x, fvec, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4, work, lwork)
-            if (lm%request /= done) &
-                call propose_step(lm, m, n, x, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4, work)
+            call factorise(lm, a)
+            call after_factorisation(lm, a)
+            if (lm%request /= done) call propose_step(lm, a)
         case (want_trial)
-            call after_trial(lm, m, n, x, fvec, fjac, ldfjac, diag, ipvt, wa1, wa2, wa3, wa4)
-            if (lm%request == want_trial) &
-                call propose_step(lm, m, n, x, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4, work)
+            call after_trial(lm, a)
+            if (lm%request == want_trial) call propose_step(lm, a)
         end select
         if (checking) then
-            call check_lm(lm%request, done, merge(1_c_int, 0_c_int, lm%request == done), lm%info, enorm(m, fvec), &
+            call check_lm(lm%request, done, merge(1_c_int, 0_c_int, lm%request == done), lm%info, enorm(lm%m, a%fvec), &
                           lm%fnorm, lm%delta, lm%par)
-            if (lm%request == want_trial) call check_trial(n, x, diag, ipvt, wa1, wa2)
+            if (lm%request == want_trial) call check_trial(lm%n, a%x, a%diag, a%ipvt, a%wa1, a%wa2)
         end if
     end subroutine lm_advance
 
-    !> Factorise the Jacobian, set up the scaling, and stop where the gradient is zero to gtol.
-    pure subroutine after_jacobian(lm, m, n, x, fvec, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4, work, lwork)
-        type(lm_state), intent(inout) :: lm
-        integer(c_int), intent(in)    :: m, n, ldfjac, lwork
-        real(dp),       intent(in)    :: x(n), fvec(m)
-        real(dp),       intent(inout) :: fjac(ldfjac, n), diag(n), qtf(n)
-        integer(c_int), intent(inout) :: ipvt(n)
-        real(dp),       intent(inout) :: wa1(n), wa2(n), wa3(n), wa4(m), work(lwork)
-        integer(c_int) :: j
+    !> Factorise the Jacobian: fjac and ipvt, R's diagonal in wa1, the norms of its columns in wa2, Q'fvec in wa4.
+    subroutine factorise(lm, a)
+        type(lm_state),  intent(in) :: lm
+        type(lm_arrays), intent(in) :: a
 
         ! All of Q'f: a func that answers without writing leaves wa4 to be read as residuals.
-        wa4 = fvec
-        call qrfac_qtf(m, n, fjac, ldfjac, ipvt, wa1, wa2, wa3, work, lwork, wa4)
-        do j = 1, n
-            fjac(j, j) = wa1(j)
-            qtf(j) = wa4(j)
+        a%wa4 = a%fvec
+        call qrfac_qtf(lm%m, lm%n, a%fjac, lm%ldfjac, a%ipvt, a%wa1, a%wa2, a%wa3, a%work, lm%lenwork, a%wa4)
+    end subroutine factorise
+
+    !> Set up the scaling, and stop where the gradient is zero to gtol; from what factorise leaves.
+    subroutine after_factorisation(lm, a)
+        type(lm_state),  intent(inout) :: lm
+        type(lm_arrays), intent(in)    :: a
+        integer(c_int) :: j
+
+        do j = 1, lm%n
+            a%fjac(j, j) = a%wa1(j)
+            a%qtf(j) = a%wa4(j)
         end do
         if (lm%iter == 1) then
-            if (lm%mode /= user_scaling) diag = merge(1.0_dp, wa2, wa2 == 0)
-            wa3 = diag * x
-            lm%xnorm = enorm(n, wa3)
+            if (lm%mode /= user_scaling) a%diag = merge(1.0_dp, a%wa2, a%wa2 == 0)
+            a%wa3 = a%diag * a%x
+            lm%xnorm = enorm(lm%n, a%wa3)
             lm%delta = lm%factor * lm%xnorm
             if (lm%delta == 0) lm%delta = lm%factor
         end if
 
-        call gradient_cosine(n, fjac, ldfjac, ipvt, wa2, qtf, lm%fnorm, wa3, work, lm%gnorm)
+        call gradient_cosine(lm%n, a%fjac, lm%ldfjac, a%ipvt, a%wa2, a%qtf, lm%fnorm, a%wa3, a%work, lm%gnorm)
         if (lm%gnorm <= lm%gtol) then
             lm%info = 4
             lm%request = done
             return
         end if
-        if (lm%mode /= user_scaling) diag = larger(diag, wa2)
-    end subroutine after_jacobian
+        if (lm%mode /= user_scaling) a%diag = larger(a%diag, a%wa2)
+    end subroutine after_factorisation
 
     !> The largest cosine, in absolute value, between the residuals and a column of the Jacobian.
     !>
@@ -177,19 +195,15 @@ contains
     end subroutine gradient_cosine
 
     !> The step p for the present delta, in wa1, and the trial point x + p, in wa2.
-    pure subroutine propose_step(lm, m, n, x, fjac, ldfjac, diag, ipvt, qtf, wa1, wa2, wa3, wa4, work)
-        type(lm_state), intent(inout) :: lm
-        integer(c_int), intent(in)    :: m, n, ldfjac
-        real(dp),       intent(in)    :: x(n), diag(n), qtf(n)
-        real(dp),       intent(inout) :: fjac(ldfjac, n)
-        integer(c_int), intent(in)    :: ipvt(n)
-        real(dp),       intent(inout) :: wa1(n), wa2(n), wa3(n), wa4(m), work(rows_at_once * n)
+    subroutine propose_step(lm, a)
+        type(lm_state),  intent(inout) :: lm
+        type(lm_arrays), intent(in)    :: a
 
-        call lmpar(n, fjac, ldfjac, ipvt, diag, qtf, lm%delta, lm%par, wa1, wa2, wa3, wa4, work)
-        wa1 = -wa1
-        wa2 = x + wa1
-        wa3 = diag * wa1
-        lm%pnorm = enorm(n, wa3)
+        call lmpar(lm%n, a%fjac, lm%ldfjac, a%ipvt, a%diag, a%qtf, lm%delta, lm%par, a%wa1, a%wa2, a%wa3, a%wa4, a%work)
+        a%wa1 = -a%wa1
+        a%wa2 = a%x + a%wa1
+        a%wa3 = a%diag * a%wa1
+        lm%pnorm = enorm(lm%n, a%wa3)
         if (lm%iter == 1) lm%delta = smaller(lm%delta, lm%pnorm)
         lm%request = want_trial
     end subroutine propose_step
@@ -197,21 +211,17 @@ contains
     !> Compare the actual with the predicted reduction, move delta, take the step or not, and test for the end.
     !>
     !> Bits: quotients by fnorm come before the squares.
-    pure subroutine after_trial(lm, m, n, x, fvec, fjac, ldfjac, diag, ipvt, wa1, wa2, wa3, wa4)
-        type(lm_state), intent(inout) :: lm
-        integer(c_int), intent(in)    :: m, n, ldfjac
-        real(dp),       intent(inout) :: x(n), fvec(m)
-        real(dp),       intent(in)    :: fjac(ldfjac, n), diag(n), wa1(n), wa4(m)
-        integer(c_int), intent(in)    :: ipvt(n)
-        real(dp),       intent(inout) :: wa2(n), wa3(n)
+    subroutine after_trial(lm, a)
+        type(lm_state),  intent(inout) :: lm
+        type(lm_arrays), intent(in)    :: a
         real(dp) :: actred, dirder, fnorm1, prered, ratio, temp1, temp2
 
-        fnorm1 = enorm(m, wa4)
+        fnorm1 = enorm(lm%m, a%wa4)
         actred = -1
         if (0.1_dp * fnorm1 < lm%fnorm) actred = 1 - (fnorm1 / lm%fnorm)**2
 
-        call multiply_by_r(n, fjac, ldfjac, ipvt, wa1, wa3)
-        temp1 = enorm(n, wa3) / lm%fnorm
+        call multiply_by_r(lm%n, a%fjac, lm%ldfjac, a%ipvt, a%wa1, a%wa3)
+        temp1 = enorm(lm%n, a%wa3) / lm%fnorm
         temp2 = (sqrt(lm%par) * lm%pnorm) / lm%fnorm
         prered = temp1**2 + temp2**2 / 0.5_dp
         dirder = -(temp1**2 + temp2**2)
@@ -222,10 +232,10 @@ contains
 
         ! A NaN ratio takes the step, as in the original.
         if (.not. ratio < accept) then
-            x = wa2
-            wa2 = diag * x
-            fvec = wa4
-            lm%xnorm = enorm(n, wa2)
+            a%x = a%wa2
+            a%wa2 = a%diag * a%x
+            a%fvec = a%wa4
+            lm%xnorm = enorm(lm%n, a%wa2)
             lm%fnorm = fnorm1
             lm%iter = lm%iter + 1
         end if

@@ -3,9 +3,8 @@ module lmpar_module
     use, intrinsic :: iso_c_binding, only: c_int
     use machine_module, only: dp, dwarf, larger, smaller
     use checks_module, only: checking, check_sizes, check_lmpar
-    use enorm_module, only: enorm
+    use dispatched_module, only: enorm, qrsolv, rows_at_once
     use multiply_rt_module, only: multiply_rt
-    use qrsolv_module, only: qrsolv, rows_at_once
     implicit none
     private
     public :: lmpar

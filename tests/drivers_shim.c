@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "instruction_sets.h"
+#include "dispatched/instruction_sets.h"
 
 typedef void residuals_fcn(int *m, int *n, const double *x, double *fvec, int *iflag);
 typedef void jacobian_fcn(int *m, int *n, const double *x, double *fvec, double *fjac, int *ldfjac, int *iflag);

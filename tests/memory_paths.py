@@ -49,11 +49,13 @@ def change_size(x):
 
 
 def lmdif(func, x0=X0, args=(), *, full_output=True, ftol=1e-8, maxfev=1, epsfcn=None, diag=None):
-    return partial(_minpack.lmdif, func, x0, args, full_output, ftol, 1e-8, 0.0, maxfev, epsfcn, 100.0, diag)
+    return partial(_minpack.leastsq, func, None, x0, args, full_output, False, ftol, 1e-8, 0.0, maxfev, epsfcn, 100.0,
+                   diag, None)
 
 
 def lmder(func, Dfun, x0=X0, *, full_output=True, col_deriv=False, ftol=1e-8, diag=None):
-    return partial(_minpack.lmder, func, Dfun, x0, (), full_output, col_deriv, ftol, 1e-8, 0.0, 100, 100.0, diag)
+    return partial(_minpack.leastsq, func, Dfun, x0, (), full_output, col_deriv, ftol, 1e-8, 0.0, 100, None, 100.0,
+                   diag, None)
 
 
 # By name, a call without arguments.
@@ -110,7 +112,7 @@ RESULTS = {
 
 # By name, the error and a call that raises it.
 ERRORS = {
-    "too few arguments": (TypeError, partial(_minpack.lmdif, identity, X0)),
+    "too few arguments": (TypeError, partial(_minpack.leastsq, identity, X0)),
     "args is a list": (TypeError, lmdif(identity, args=[])),
     "ftol is a string": (TypeError, lmdif(identity, ftol="1")),
     "maxfev is huge": (OverflowError, lmdif(identity, maxfev=2**70)),

@@ -17,7 +17,8 @@ def setup(folder, *options, **variables):
     flags = dict.fromkeys(("CFLAGS", "CPPFLAGS", "FFLAGS", "LDFLAGS", "FC"))
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = os.environ | {"PATH": path} | flags | variables
-    command = [sys.executable, REPOSITORY / "meson_errors_last.py", "setup", folder / "build", REPOSITORY, *options]
+    meson = REPOSITORY / "tools" / "meson_errors_last.py"
+    command = [sys.executable, meson, "setup", folder / "build", REPOSITORY, *options]
     process = subprocess.run(command, env={name: text for name, text in environment.items() if text is not None},
                              text=True, capture_output=True)  # fmt: skip
     assert process.returncode != 0

@@ -298,7 +298,7 @@ ROWS = [
                                 ("xtol", -1, "xtol is -1; expected at least 0"),
                                 ("gtol", -np.inf, "gtol is -inf; expected at least 0"),
                                 ("factor", 0, "factor is 0; expected a positive number"),
-                                ("diag", [1.0, 0.0], "diag[1] is 0.0; expected a positive number"))),
+                                ("diag", [1.0, 0.0], "diag[1] is 0; expected a positive number"))),
     Row("improper text", call(decay, START, ftol=-1, factor=-2), Raises(TypeError, "^Improper input parameters.$"),
         Raises(TypeError, "^Improper input parameters. ftol is -1; .* factor is -2; expected"), "two"),
     Row("improper text", call(lambda p: [1.0], []), Raises(TypeError, "^Improper input parameters.$"),

@@ -101,9 +101,9 @@ def test_a_start_that_is_not_real_float64_numbers_is_refused(case):
     Case("factor negative", decay, [1.0, 1.0], factor=-1.5,
          goes_on=" factor is -1.5; expected a positive number."),
     Case("diag with a zero", decay, [1.0, 1.0], diag=[1.0, 0.0],
-         goes_on=" diag[1] is 0.0; expected a positive number."),
+         goes_on=" diag[1] is 0; expected a positive number."),
     Case("diag with a negative entry", decay, [1.0, 1.0], diag=[-1.0, 1.0],
-         goes_on=" diag[0] is -1.0; expected a positive number."),
+         goes_on=" diag[0] is -1; expected a positive number."),
     Case("gtol negative, with Dfun", decay, [1.0, 1.0], Dfun=decay_jacobian, gtol=-1,
          goes_on=" gtol is -1; expected at least 0."),
 )

@@ -1,13 +1,9 @@
-/* The C face of the solver, minpack.h, on the original MINPACK.
+/* The original MINPACK as a Solver (minpack.h).
  *
  * Its call-backs carry no context, so that of the running solve is kept in a thread-local, saved and restored around
  * each solve: solves may nest and run in many threads.
  */
 #include "minpack.h"
-
-#include <string.h>
-
-#include "instruction_sets.h"
 
 typedef struct {
     minpack_residuals residuals;
@@ -15,6 +11,8 @@ typedef struct {
     void *context;
     int answer;                 /* the last of residuals */
 } Solve;
+
+extern const Solver minpack_original;      /* for solvers.c */
 
 static _Thread_local Solve running;
 
@@ -94,38 +92,19 @@ jacobian_fcn(const int *m, const int *n, const double *x, double *fvec, double *
         *iflag = answer;
 }
 
-/* Compiled once, for the baseline. */
-const char *
-minpack_instruction_set(int index)
-{
-    return index == 0 ? "baseline" : 0;
-}
-
-const char *
-minpack_instruction_set_in_use(void)
-{
-    return "baseline";
-}
-
-int
-minpack_use_instruction_set(const char *name)
-{
-    return name == 0 || strcmp(name, "baseline") == 0 ? 0 : -1;
-}
-
-int
-minpack_lwork(int m, int n)
+static int
+lwork(int m, int n)
 {
     (void)m;
     (void)n;
     return 0;
 }
 
-void
-minpack_lmdif(minpack_residuals residuals, void *context, int m, int n, double *x, double *fvec, double ftol,
-              double xtol, double gtol, int maxfev, double epsfcn, double *diag, int mode, double factor, int *info,
-              int *nfev, double *fjac, int ldfjac, int *ipvt, double *qtf, double *wa1, double *wa2, double *wa3,
-              double *wa4, double *work, int lwork)
+static void
+lmdif(minpack_residuals residuals, void *context, int m, int n, double *x, double *fvec, double ftol,
+      double xtol, double gtol, int maxfev, double epsfcn, double *diag, int mode, double factor, int *info,
+      int *nfev, double *fjac, int ldfjac, int *ipvt, double *qtf, double *wa1, double *wa2, double *wa3,
+      double *wa4, double *work, int lwork)
 {
     const Solve outer = running;
     const int nprint = 0;
@@ -138,11 +117,11 @@ minpack_lmdif(minpack_residuals residuals, void *context, int m, int n, double *
     running = outer;
 }
 
-void
-minpack_lmder(minpack_residuals residuals, minpack_jacobian jacobian, void *context, int m, int n, double *x,
-              double *fvec, double *fjac, int ldfjac, double ftol, double xtol, double gtol, int maxfev, double *diag,
-              int mode, double factor, int *info, int *nfev, int *njev, int *ipvt, double *qtf, double *wa1,
-              double *wa2, double *wa3, double *wa4, double *work, int lwork)
+static void
+lmder(minpack_residuals residuals, minpack_jacobian jacobian, void *context, int m, int n, double *x,
+      double *fvec, double *fjac, int ldfjac, double ftol, double xtol, double gtol, int maxfev, double *diag,
+      int mode, double factor, int *info, int *nfev, int *njev, int *ipvt, double *qtf, double *wa1,
+      double *wa2, double *wa3, double *wa4, double *work, int lwork)
 {
     const Solve outer = running;
     const int nprint = 0;
@@ -155,9 +134,9 @@ minpack_lmder(minpack_residuals residuals, minpack_jacobian jacobian, void *cont
     running = outer;
 }
 
-void
-minpack_fdjac2(minpack_residuals residuals, void *context, int m, int n, double *x, const double *fvec, double *fjac,
-               int ldfjac, int *iflag, double epsfcn, double *wa)
+static void
+fdjac2(minpack_residuals residuals, void *context, int m, int n, double *x, const double *fvec, double *fjac,
+       int ldfjac, int *iflag, double epsfcn, double *wa)
 {
     const Solve outer = running;
 
@@ -168,40 +147,44 @@ minpack_fdjac2(minpack_residuals residuals, void *context, int m, int n, double 
     running = outer;
 }
 
-double
-minpack_enorm(int n, const double *x)
+static double
+enorm(int n, const double *x)
 {
     return enorm_(&n, x);
 }
 
-void
-minpack_qrfac(int m, int n, double *a, int lda, int pivot, int *ipvt, double *rdiag, double *acnorm, double *wa,
-              double *work, int lwork)
+static void
+qrfac(int m, int n, double *a, int lda, int pivot, int *ipvt, double *rdiag, double *acnorm, double *wa,
+      double *work, int lwork)
 {
     (void)work;
     (void)lwork;
     qrfac_(&m, &n, a, &lda, &pivot, ipvt, &n, rdiag, acnorm, wa);
 }
 
-void
-minpack_qrsolv(int n, double *r, int ldr, const int *ipvt, const double *diag, const double *qtb, double *x,
-               double *sdiag, double *wa, double *work)
+static void
+qrsolv(int n, double *r, int ldr, const int *ipvt, const double *diag, const double *qtb, double *x,
+       double *sdiag, double *wa, double *work)
 {
     (void)work;
     qrsolv_(&n, r, &ldr, ipvt, diag, qtb, x, sdiag, wa);
 }
 
-void
-minpack_lmpar(int n, double *r, int ldr, const int *ipvt, const double *diag, const double *qtb, double delta,
-              double *par, double *x, double *sdiag, double *wa1, double *wa2, double *work)
+static void
+lmpar(int n, double *r, int ldr, const int *ipvt, const double *diag, const double *qtb, double delta,
+      double *par, double *x, double *sdiag, double *wa1, double *wa2, double *work)
 {
     (void)work;
     lmpar_(&n, r, &ldr, ipvt, diag, qtb, &delta, par, x, sdiag, wa1, wa2);
 }
 
-void
-minpack_chkder(int m, int n, const double *x, const double *fvec, const double *fjac, int ldfjac, double *xp,
-               const double *fvecp, int mode, double *err)
+static void
+chkder(int m, int n, const double *x, const double *fvec, const double *fjac, int ldfjac, double *xp,
+       const double *fvecp, int mode, double *err)
 {
     chkder_(&m, &n, x, fvec, fjac, &ldfjac, xp, fvecp, &mode, err);
 }
+
+const Solver minpack_original = {
+    "original", lwork, lmdif, lmder, enorm, qrfac, qrsolv, lmpar, fdjac2, chkder,
+};

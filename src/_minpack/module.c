@@ -1,24 +1,21 @@
-/* pyminpack._minpack: MINPACK's lmdif and lmder as Python calls them. Argument parsing only. */
+/* pyminpack._minpack: what the Python layer calls. */
 #define NUMPY_API_IMPORTED_HERE
 #include "numpy_api.h"
 
-#include <limits.h>
-
-#include "errors.h"
-#include "instruction_sets.h"
+#include "dispatched/instruction_sets.h"
 #include "solve.h"
 
-PyDoc_STRVAR(module_doc, "MINPACK's Levenberg-Marquardt drivers; use pyminpack.leastsq.");
+PyDoc_STRVAR(module_doc, "MINPACK's Levenberg-Marquardt solvers; use pyminpack.leastsq.");
 
-PyDoc_STRVAR(lmdif_doc,
-"lmdif(func, x0, args, full_output, ftol, xtol, gtol, maxfev, epsfcn, factor, diag, /)\n"
+PyDoc_STRVAR(leastsq_doc,
+"leastsq(func, Dfun, x0, args, full_output, col_deriv, ftol, xtol, gtol, maxfev, epsfcn, factor, diag, solver, /)\n"
 "--\n\n"
-"Least squares by forward differences; returns (x, info, infodict, cov_x, reports).");
+"One solve; returns (x, ier, infodict, cov_x, mesg, reports).");
 
-PyDoc_STRVAR(lmder_doc,
-"lmder(func, Dfun, x0, args, full_output, col_deriv, ftol, xtol, gtol, maxfev, factor, diag, /)\n"
+PyDoc_STRVAR(solvers_doc,
+"solvers()\n"
 "--\n\n"
-"Least squares with the Jacobian Dfun; returns (x, info, infodict, cov_x, reports).");
+"The names of the solvers in this build.");
 
 PyDoc_STRVAR(instruction_sets_doc,
 "instruction_sets()\n"
@@ -28,116 +25,56 @@ PyDoc_STRVAR(instruction_sets_doc,
 PyDoc_STRVAR(instruction_set_in_use_doc,
 "instruction_set_in_use()\n"
 "--\n\n"
-"The one for which the solver's inner loops run.");
+"The one for which our solver runs.");
 
 PyDoc_STRVAR(use_instruction_set_doc,
 "use_instruction_set(name, /)\n"
 "--\n\n"
-"Run the solver's inner loops for one of instruction_sets(), in this process.");
+"Run our solver for one of instruction_sets(), in this process.");
 
-/* Parse a real number. 0, or -1 with an exception that names the argument. */
-static int
-parse_double(PyObject *value, const char *name, double *number)
-{
-    *number = PyFloat_AsDouble(value);
-    if (*number != -1.0 || !PyErr_Occurred())
-        return 0;
-    if (PyErr_ExceptionMatches(PyExc_TypeError))
-        raise_from_pending(PyExc_TypeError, PyUnicode_FromFormat("leastsq: %s must be a real number, not %.200s", name,
-                                                                 Py_TYPE(value)->tp_name));
-    else if (PyErr_ExceptionMatches(PyExc_OverflowError))
-        raise_from_pending(PyExc_OverflowError,
-                           PyUnicode_FromFormat("leastsq: %s is too large; expected a float64", name));
-    return -1;
-}
-
-/* Parse a C int. 0, or -1 with an exception. */
-static int
-parse_int(PyObject *value, const char *name, int *number)
-{
-    long parsed;
-
-    parsed = PyLong_AsLong(value);
-    if (parsed == -1 && PyErr_Occurred())
-        return -1;
-    if (parsed < INT_MIN || parsed > INT_MAX) {
-        PyErr_Format(PyExc_OverflowError, "leastsq: %s is %ld; expected at most %d", name, parsed, INT_MAX);
-        return -1;
-    }
-    *number = (int)parsed;
-    return 0;
-}
-
-/* Parse args, which the Python layer has made a tuple. 0, or -1 with an exception. */
-static int
-parse_args(PyObject *value, PyObject **args)
-{
-    if (!PyTuple_Check(value)) {
-        PyErr_Format(PyExc_TypeError, "args must be a tuple, not %.200s", Py_TYPE(value)->tp_name);
-        return -1;
-    }
-    *args = value;
-    return 0;
-}
-
-/* Parse the tolerances, which both drivers have in a row. 0, or -1 with an exception. */
-static int
-parse_tolerances(PyObject *const *values, Problem *problem)
-{
-    if (parse_double(values[0], "ftol", &problem->ftol) < 0 || parse_double(values[1], "xtol", &problem->xtol) < 0
-            || parse_double(values[2], "gtol", &problem->gtol) < 0
-            || parse_int(values[3], "maxfev", &problem->maxfev) < 0)
-        return -1;
-    return 0;
-}
-
-static int
-check_nargs(const char *name, Py_ssize_t nargs, Py_ssize_t expected)
-{
-    if (nargs == expected)
-        return 0;
-    PyErr_Format(PyExc_TypeError, "%s() takes %zd arguments (%zd given)", name, expected, nargs);
-    return -1;
-}
+enum { LEASTSQ_NARGS = 14 };
 
 static PyObject *
-lmdif(PyObject *Py_UNUSED(module), PyObject *const *values, Py_ssize_t nargs)
+leastsq(PyObject *Py_UNUSED(module), PyObject *const *values, Py_ssize_t nargs)
 {
     Problem problem = {0};
 
-    if (check_nargs("lmdif", nargs, 11) < 0)
-        return NULL;
+    if (nargs != LEASTSQ_NARGS)
+        return PyErr_Format(PyExc_TypeError, "leastsq() takes %d arguments (%zd given)", LEASTSQ_NARGS, nargs);
+    if (!PyTuple_Check(values[3]))
+        return PyErr_Format(PyExc_TypeError, "args must be a tuple, not %.200s", Py_TYPE(values[3])->tp_name);
     problem.func = values[0];
-    problem.x0 = values[1];
-    problem.has_epsfcn = values[8] != Py_None;
-    problem.diag = values[10];
-    problem.full_output = PyObject_IsTrue(values[3]);
-    if (problem.full_output < 0 || parse_args(values[2], &problem.args) < 0
-            || parse_tolerances(values + 4, &problem) < 0
-            || (problem.has_epsfcn && parse_double(values[8], "epsfcn", &problem.epsfcn) < 0)
-            || parse_double(values[9], "factor", &problem.factor) < 0)
-        return NULL;
-    return solve(&problem);
-}
-
-static PyObject *
-lmder(PyObject *Py_UNUSED(module), PyObject *const *values, Py_ssize_t nargs)
-{
-    Problem problem = {0};
-
-    if (check_nargs("lmder", nargs, 12) < 0)
-        return NULL;
-    problem.func = values[0];
-    problem.Dfun = values[1];
+    problem.Dfun = values[1] == Py_None ? NULL : values[1];
     problem.x0 = values[2];
-    problem.diag = values[11];
+    problem.args = values[3];
     problem.full_output = PyObject_IsTrue(values[4]);
     problem.col_deriv = PyObject_IsTrue(values[5]);
-    if (problem.full_output < 0 || problem.col_deriv < 0 || parse_args(values[3], &problem.args) < 0
-            || parse_tolerances(values + 6, &problem) < 0
-            || parse_double(values[10], "factor", &problem.factor) < 0)
+    if (problem.full_output < 0 || problem.col_deriv < 0)
         return NULL;
+    problem.options = (RawOptions){.ftol = values[6], .xtol = values[7], .gtol = values[8], .maxfev = values[9],
+                                   .epsfcn = values[10], .factor = values[11], .diag = values[12],
+                                   .solver = values[13]};
     return solve(&problem);
+}
+
+static PyObject *
+solvers(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    PyObject *names = NULL;     /* owned, returned */
+    PyObject *name = NULL;      /* owned until the tuple takes it */
+    Py_ssize_t i, count = 0;
+
+    while (minpack_solvers[count] != NULL)
+        count++;
+    names = PyTuple_New(count);
+    for (i = 0; i < count && names != NULL; i++) {
+        name = PyUnicode_FromString(minpack_solvers[i]->name);
+        if (name == NULL)
+            Py_CLEAR(names);
+        else
+            PyTuple_SET_ITEM(names, i, name);
+    }
+    return names;
 }
 
 static PyObject *
@@ -186,8 +123,8 @@ use_instruction_set(PyObject *Py_UNUSED(module), PyObject *name)
 }
 
 static PyMethodDef methods[] = {
-    {"lmdif", (PyCFunction)(void (*)(void))lmdif, METH_FASTCALL, lmdif_doc},
-    {"lmder", (PyCFunction)(void (*)(void))lmder, METH_FASTCALL, lmder_doc},
+    {"leastsq", (PyCFunction)(void (*)(void))leastsq, METH_FASTCALL, leastsq_doc},
+    {"solvers", solvers, METH_NOARGS, solvers_doc},
     {"instruction_sets", instruction_sets, METH_NOARGS, instruction_sets_doc},
     {"instruction_set_in_use", instruction_set_in_use, METH_NOARGS, instruction_set_in_use_doc},
     {"use_instruction_set", use_instruction_set, METH_O, use_instruction_set_doc},

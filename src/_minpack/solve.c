@@ -1,21 +1,49 @@
-/* One least-squares solve: workspace in, result out. */
+/* leastsq: one solve. */
 #include "solve.h"
 
-#include <stdint.h>
 #include <string.h>
 
-#include "arguments.h"
 #include "callback.h"
-#include "minpack.h"
 #include "reports.h"
+#include "workspace.h"
 
-enum { CACHE_LINE = 64 };
+/* How a fit ended. */
+typedef struct {
+    int info;
+    int nfev;
+    int njev;               /* -1 without Dfun */
+    double epsfcn;          /* of its differences */
+} End;
 
-/* (R'R)^-1 in the order of x, from MINPACK's fjac (ldfjac = m) and ipvt; wa[n] is work. A new array of shape (n, n),
- * None if R has a zero on its diagonal, or NULL with an exception. */
-static PyObject *
-covariance(int m, int n, const double *fjac, const int *ipvt, double *wa)
+/* Run the solver on the workspace. What a user's function raised is pending where info is negative. */
+static void
+run(const Options *options, Callback *cb, Workspace *ws, End *end)
 {
+    const Solver *solver = options->solver;
+    const int mode = options->diag == NULL ? 1 : 2;
+
+    if (cb->Dfun == NULL) {
+        solver->lmdif(callback_residuals, cb, ws->m, ws->n, PyArray_DATA(ws->x), PyArray_DATA(ws->fvec), options->ftol,
+                      options->xtol, options->gtol, options->maxfev, end->epsfcn, ws->diag, mode, options->factor,
+                      &end->info, &end->nfev, PyArray_DATA(ws->fjac), ws->m, PyArray_DATA(ws->ipvt),
+                      PyArray_DATA(ws->qtf), ws->wa1, ws->wa2, ws->wa3, ws->wa4, ws->work, ws->lwork);
+        end->njev = -1;
+    }
+    else
+        solver->lmder(callback_residuals, callback_jacobian, cb, ws->m, ws->n, PyArray_DATA(ws->x),
+                      PyArray_DATA(ws->fvec), PyArray_DATA(ws->fjac), ws->m, options->ftol, options->xtol, options->gtol,
+                      options->maxfev, ws->diag, mode, options->factor, &end->info, &end->nfev, &end->njev,
+                      PyArray_DATA(ws->ipvt), PyArray_DATA(ws->qtf), ws->wa1, ws->wa2, ws->wa3, ws->wa4, ws->work,
+                      ws->lwork);
+}
+
+/* (R'R)^-1 in the order of x. A new array of shape (n, n), None if R has a zero on its diagonal, or NULL with an
+ * exception. */
+static PyObject *
+covariance(Workspace *ws)
+{
+    const int n = ws->n;
+    const double *fjac = PyArray_DATA(ws->fjac);
     PyObject *cov_x = NULL;     /* owned, returned */
     npy_intp shape[2] = {n, n};
     double *r;
@@ -26,8 +54,8 @@ covariance(int m, int n, const double *fjac, const int *ipvt, double *wa)
         return NULL;
     r = PyArray_DATA((PyArrayObject *)cov_x);
     for (j = 0; j < n; j++)
-        memcpy(r + (size_t)j * n, fjac + (size_t)j * m, (size_t)(j + 1) * sizeof(double));
-    minpack_covar(n, r, n, ipvt, 0.0, &rank, wa);
+        memcpy(r + (size_t)j * n, fjac + (size_t)j * ws->m, (size_t)(j + 1) * sizeof(double));
+    minpack_covar(n, r, n, PyArray_DATA(ws->ipvt), 0.0, &rank, ws->wa1);
     if (rank < n)
         Py_SETREF(cov_x, Py_NewRef(Py_None));
     return cov_x;
@@ -35,129 +63,97 @@ covariance(int m, int n, const double *fjac, const int *ipvt, double *wa)
 
 /* The infodict of leastsq, keys in SciPy's order. A new reference, or NULL with an exception. */
 static PyObject *
-make_infodict(PyArrayObject *fvec, int nfev, int has_njev, int njev, PyArrayObject *fjac, PyArrayObject *ipvt,
-              PyArrayObject *qtf)
+make_infodict(const Workspace *ws, const End *end)
 {
-    if (has_njev)
-        return Py_BuildValue("{s:O,s:i,s:i,s:O,s:O,s:O}", "fvec", fvec, "nfev", nfev, "njev", njev, "fjac", fjac,
-                             "ipvt", ipvt, "qtf", qtf);
-    return Py_BuildValue("{s:O,s:i,s:O,s:O,s:O}", "fvec", fvec, "nfev", nfev, "fjac", fjac, "ipvt", ipvt, "qtf", qtf);
+    if (end->njev >= 0)
+        return Py_BuildValue("{s:O,s:i,s:i,s:O,s:O,s:O}", "fvec", ws->fvec, "nfev", end->nfev, "njev", end->njev, "fjac",
+                             ws->fjac, "ipvt", ws->ipvt, "qtf", ws->qtf);
+    return Py_BuildValue("{s:O,s:i,s:O,s:O,s:O}", "fvec", ws->fvec, "nfev", end->nfev, "fjac", ws->fjac, "ipvt", ws->ipvt,
+                         "qtf", ws->qtf);
+}
+
+/* What there is to warn of. A new reference, or NULL with an exception. */
+static PyObject *
+reports_of(const Options *options, const Callback *cb, const Workspace *ws, const End *end, PyObject *cov_x)
+{
+    const Finished fit = {
+        .m = ws->m, .n = ws->n, .info = end->info, .has_Dfun = cb->Dfun != NULL, .epsfcn = end->epsfcn,
+        .ftol = options->ftol, .xtol = options->xtol, .gtol = options->gtol, .factor = options->factor,
+        .nonfinite = &cb->nonfinite, .x0 = ws->x0, .x = PyArray_DATA(ws->x), .fvec = PyArray_DATA(ws->fvec),
+        .fjac = PyArray_DATA(ws->fjac), .ipvt = PyArray_DATA(ws->ipvt), .qtf = PyArray_DATA(ws->qtf), .diag = ws->diag,
+        .wa1 = ws->wa1, .wa2 = ws->wa2,
+    };
+
+    return make_reports(&cb->masked, &fit, cov_x);
+}
+
+/* The results of a fit: see solve.h. */
+static PyObject *
+make_outcome(int full_output, const Options *options, const Callback *cb, Workspace *ws, const End *end)
+{
+    const int success = end->info >= MINPACK_FTOL && end->info <= MINPACK_GTOL;
+    PyObject *cov_x = NULL;         /* owned */
+    PyObject *infodict = NULL;      /* owned */
+    PyObject *mesg = NULL;          /* owned */
+    PyObject *reports = NULL;       /* owned */
+    PyObject *outcome = NULL;       /* owned, returned */
+
+    /* A NaN in the Jacobian may show in cov_x alone, so that the warning needs it. */
+    cov_x = success && (full_output || cb->nonfinite.call != 0) ? covariance(ws) : Py_NewRef(Py_None);
+    infodict = full_output ? make_infodict(ws, end) : Py_NewRef(Py_None);
+    if (end->info == MINPACK_IMPROPER_INPUT && !full_output)
+        mesg = options_improper(options, ws->n);
+    else
+        mesg = full_output || !success ? options_mesg(options, end->info) : Py_NewRef(Py_None);
+    if (cov_x == NULL || infodict == NULL || mesg == NULL)
+        goto done;
+    reports = reports_of(options, cb, ws, end, cov_x);
+    if (reports != NULL)
+        outcome = Py_BuildValue("(OiOOOO)", ws->x, end->info, infodict, cov_x, mesg, reports);
+done:
+    Py_XDECREF(cov_x);
+    Py_XDECREF(infodict);
+    Py_XDECREF(mesg);
+    Py_XDECREF(reports);
+    return outcome;
 }
 
 PyObject *
 solve(const Problem *problem)
 {
+    PyArrayObject *x = NULL;        /* owned until the workspace takes it */
+    PyObject *fvec = NULL;          /* likewise */
     PyObject *outcome = NULL;       /* owned, returned */
-    PyObject *infodict = NULL;      /* owned */
-    PyObject *cov_x = NULL;         /* owned */
-    PyObject *reports = NULL;       /* owned */
-    PyArrayObject *x = NULL;        /* owned */
-    PyArrayObject *user_diag = NULL;    /* owned */
-    PyArrayObject *fvec = NULL;     /* owned */
-    PyArrayObject *fjac = NULL;     /* owned: (n, m), which MINPACK sees as m x n by columns */
-    PyArrayObject *ipvt = NULL;     /* owned */
-    PyArrayObject *qtf = NULL;      /* owned */
-    double *work = NULL;            /* owned: x0, diag, wa1, wa2, wa3 of length n, wa4 of length m, mwork */
+    Options options = {0};
     Callback cb = {0};
-    npy_intp shape[2];
-    double *x0, *diag, *wa1, *wa2, *wa3, *wa4, epsfcn;
-    double *mwork;                  /* MINPACK's own; from a cache line on, so that no row of a panel straddles two */
-    int info, j, lwork, m, mode = 1, n, nfev = 0, njev = 0;
+    Workspace ws = {0};
+    End end = {0};
+    int n;
 
     x = start_vector(problem->x0);
     if (x == NULL)
         goto done;
     n = (int)PyArray_DIM(x, 0);
-    if (problem->diag != Py_None) {
-        mode = 2;
-        user_diag = scaling_vector(problem->diag, n);
-        if (user_diag == NULL)
-            goto done;
-    }
-    if (callback_init(&cb, problem->func, problem->Dfun, problem->args, problem->col_deriv, n) < 0)
+    if (options_parse(&options, &problem->options, n, problem->Dfun != NULL) < 0
+            || callback_init(&cb, problem->func, problem->Dfun, problem->args, problem->col_deriv, n) < 0)
         goto done;
-
-    fvec = (PyArrayObject *)callback_first(&cb, PyArray_DATA(x), &epsfcn);
+    fvec = callback_first(&cb, PyArray_DATA(x), &end.epsfcn);
     if (fvec == NULL)
         goto done;
-    m = cb.m;
-    if (problem->has_epsfcn)
-        epsfcn = problem->epsfcn;
-
-    shape[0] = n;
-    shape[1] = m;
-    if (n > 0 && m > PY_SSIZE_T_MAX / (Py_ssize_t)sizeof(double) / n) {
-        PyErr_NoMemory();
-        goto done;
+    if (options.has_epsfcn)
+        end.epsfcn = options.epsfcn;
+    if (workspace_init(&ws, options.solver, x, (PyArrayObject *)fvec, options.diag) == 0) {
+        run(&options, &cb, &ws, &end);
+        if (end.info >= 0)
+            outcome = make_outcome(problem->full_output, &options, &cb, &ws, &end);
     }
-    fjac = (PyArrayObject *)PyArray_ZEROS(2, shape, NPY_DOUBLE, 0);
-    ipvt = (PyArrayObject *)PyArray_SimpleNew(1, shape, NPY_INT);
-    qtf = (PyArrayObject *)PyArray_ZEROS(1, shape, NPY_DOUBLE, 0);
-    if (fjac == NULL || ipvt == NULL || qtf == NULL)
-        goto done;
-    for (j = 0; j < n; j++)
-        ((int *)PyArray_DATA(ipvt))[j] = j + 1;
-
-    lwork = minpack_lwork(m, n);
-    work = PyMem_New(double, 5 * (size_t)n + (size_t)m + (size_t)lwork + CACHE_LINE / sizeof(double));
-    if (work == NULL) {
-        PyErr_NoMemory();
-        goto done;
-    }
-    x0 = work;
-    memcpy(x0, PyArray_DATA(x), (size_t)n * sizeof(double));
-    diag = x0 + n;
-    wa1 = diag + n;
-    wa2 = wa1 + n;
-    wa3 = wa2 + n;
-    wa4 = wa3 + n;
-    mwork = (double *)(((uintptr_t)(wa4 + m) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
-    if (user_diag != NULL)
-        memcpy(diag, PyArray_DATA(user_diag), (size_t)n * sizeof(double));
-
-    if (problem->Dfun == NULL)
-        minpack_lmdif(callback_residuals, &cb, m, n, PyArray_DATA(x), PyArray_DATA(fvec), problem->ftol,
-                      problem->xtol, problem->gtol, problem->maxfev, epsfcn, diag, mode, problem->factor, &info,
-                      &nfev, PyArray_DATA(fjac), m, PyArray_DATA(ipvt), PyArray_DATA(qtf), wa1, wa2, wa3, wa4, mwork,
-                      lwork);
-    else
-        minpack_lmder(callback_residuals, callback_jacobian, &cb, m, n, PyArray_DATA(x), PyArray_DATA(fvec),
-                      PyArray_DATA(fjac), m, problem->ftol, problem->xtol, problem->gtol, problem->maxfev, diag, mode,
-                      problem->factor, &info, &nfev, &njev, PyArray_DATA(ipvt), PyArray_DATA(qtf), wa1, wa2, wa3,
-                      wa4, mwork, lwork);
-    if (info < 0)
-        goto done;
-
-    /* A NaN in the Jacobian may show in cov_x alone, so that the warning needs it. */
-    if ((problem->full_output || cb.nonfinite.call != 0) && info >= MINPACK_FTOL && info <= MINPACK_GTOL)
-        cov_x = covariance(m, n, PyArray_DATA(fjac), PyArray_DATA(ipvt), wa1);
-    else
-        cov_x = Py_NewRef(Py_None);
-    if (problem->full_output)
-        infodict = make_infodict(fvec, nfev, problem->Dfun != NULL, njev, fjac, ipvt, qtf);
-    else
-        infodict = Py_NewRef(Py_None);
-    if (cov_x == NULL || infodict == NULL)
-        goto done;
-    reports = make_reports(&cb.masked, &(Finished){
-        .m = m, .n = n, .info = info, .has_Dfun = problem->Dfun != NULL, .epsfcn = epsfcn, .ftol = problem->ftol,
-        .xtol = problem->xtol, .gtol = problem->gtol, .factor = problem->factor, .nonfinite = &cb.nonfinite, .x0 = x0,
-        .x = PyArray_DATA(x), .fvec = PyArray_DATA(fvec), .fjac = PyArray_DATA(fjac), .ipvt = PyArray_DATA(ipvt),
-        .qtf = PyArray_DATA(qtf), .diag = diag, .wa1 = wa1, .wa2 = wa2}, cov_x);
-    if (reports == NULL)
-        goto done;
-    outcome = Py_BuildValue("(OiOOO)", x, info, infodict, cov_x, reports);
+    x = NULL;
+    fvec = NULL;
 done:
+    workspace_clear(&ws);
     callback_clear(&cb);
-    PyMem_Free(work);
+    options_clear(&options);
     Py_XDECREF(x);
-    Py_XDECREF(user_diag);
     Py_XDECREF(fvec);
-    Py_XDECREF(fjac);
-    Py_XDECREF(ipvt);
-    Py_XDECREF(qtf);
-    Py_XDECREF(cov_x);
-    Py_XDECREF(infodict);
-    Py_XDECREF(reports);
     return outcome;
 }

@@ -1,8 +1,9 @@
-/* One least-squares solve, from parsed arguments to Python results. */
+/* leastsq: one solve, from the user's arguments to Python results. */
 #ifndef SOLVE_H
 #define SOLVE_H
 
 #include "numpy_api.h"
+#include "options.h"
 
 /* The arguments of one solve; every reference is borrowed from the caller. */
 typedef struct {
@@ -10,21 +11,14 @@ typedef struct {
     PyObject *Dfun;         /* NULL: forward differences */
     PyObject *x0;
     PyObject *args;         /* a tuple */
-    PyObject *diag;         /* None: found by the solver */
     int full_output;
     int col_deriv;
-    int maxfev;
-    int has_epsfcn;         /* 0: from the type of the first residuals */
-    double ftol;
-    double xtol;
-    double gtol;
-    double epsfcn;
-    double factor;
+    RawOptions options;
 } Problem;
 
-/* Run MINPACK. Returns a new tuple (x, info, infodict, cov_x, reports), or NULL with an exception.
- * infodict is None without full_output; cov_x where there is none, or where nobody needs it;
- * reports is None, or a list of what there is to warn of (reports.h).  GIL: held. */
+/* Run MINPACK. Returns a new tuple (x, ier, infodict, cov_x, mesg, reports), or NULL with an exception.
+ * infodict is None without full_output; cov_x where there is none, or where nobody needs it; mesg where ier is 1 to 4
+ * without full_output; reports is None, or a list of what there is to warn of (reports.h).  GIL: held. */
 PyObject *solve(const Problem *problem);
 
 #endif

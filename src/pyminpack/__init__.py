@@ -1,4 +1,10 @@
-"""MINPACK's Levenberg-Marquardt least squares: a drop-in for `scipy.optimize.leastsq`."""
+"""MINPACK's Levenberg-Marquardt least squares: a drop-in for `scipy.optimize.leastsq`.
+
+    from pyminpack import leastsq
+
+`leastsq` has SciPy's signature and results, and the bits of MINPACK's own Fortran, sooner. `show_config` tells what is
+inside this build.
+"""
 
 import os as _os
 

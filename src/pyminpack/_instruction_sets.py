@@ -1,13 +1,12 @@
-"""`choose`: the instruction set for which the solver's inner loops run. All give the same bits."""
+"""`choose`: the instruction set for which our solver runs. All give the same bits."""
 
 from pyminpack import _minpack
-from pyminpack._config import CONFIG
 
 VARIABLE = "PYMINPACK_INSTRUCTION_SET"
 
 
 def choose(name: str | None) -> None:
-    """Run the solver's inner loops for one instruction set.
+    """Run our solver for one instruction set.
 
     Parameters
     ----------
@@ -18,15 +17,14 @@ def choose(name: str | None) -> None:
     Raises
     ------
     ImportError
-        If this build does not have it (one with the original MINPACK inside has the baseline alone), or this machine
-        does not run it.
+        If this build does not have it, or this machine does not run it.
     """
     runnable = _minpack.instruction_sets()
     if not name:
         name = runnable[0]
     if name not in runnable:
-        message = f"{VARIABLE} is {name!r}; expected one of {', '.join(map(repr, runnable))}"
-        if CONFIG["solver"] == "original":
-            raise ImportError(f"{message}: the original MINPACK is compiled for no other")
-        raise ImportError(f"{message}, which this build has and this machine runs")
+        known = ", ".join(map(repr, runnable))
+        raise ImportError(
+            f"{VARIABLE} is {name!r}; expected one of {known}, which this build has and this machine runs"
+        )
     _minpack.use_instruction_set(name)

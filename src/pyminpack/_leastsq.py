@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import operator
 import warnings
 from collections.abc import Callable
-from typing import Any, Literal, NotRequired, SupportsFloat, SupportsIndex, TypedDict, overload
+from typing import Any, Literal, NotRequired, SupportsFloat, SupportsIndex, TypedDict, Unpack, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,24 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from pyminpack import _minpack
 from pyminpack._reports import describe
 
-_INT_MAX = 2**31 - 1
-
 Real = SupportsFloat | SupportsIndex
-
-# MINPACK's reasons to stop, in the words that programs written for SciPy compare with; of ftol, xtol, gtol, maxfev.
-_MESSAGES = {
-    0: "Improper input parameters.",
-    1: "Both actual and predicted relative reductions in the sum of squares\n  are at most {0:f}",
-    2: "The relative error between two consecutive iterates is at most {1:f}",
-    3: "Both actual and predicted relative reductions in the sum of squares\n  are at most {0:f}"
-    " and the relative error between two consecutive iterates is at \n  most {1:f}",
-    4: "The cosine of the angle between func(x) and any column of the\n  Jacobian"
-    " is at most {2:f} in absolute value",
-    5: "Number of calls to function has reached maxfev = {3:d}.",
-    6: "ftol={0:f} is too small, no further reduction in the sum of squares\n  is possible.",
-    7: "xtol={1:f} is too small, no further improvement in the approximate\n  solution is possible.",
-    8: "gtol={2:f} is too small, func(x) is orthogonal to the columns of\n  the Jacobian to machine precision.",
-}
 
 
 class InfoDict(TypedDict):
@@ -44,6 +26,21 @@ class InfoDict(TypedDict):
     qtf: NDArray[np.float64]
 
 
+class Options(TypedDict, total=False):
+    """The options of `leastsq`, for type checkers; they are described there."""
+
+    col_deriv: int
+    ftol: Real
+    xtol: Real
+    gtol: Real
+    maxfev: SupportsIndex
+    epsfcn: Real | None
+    factor: Real
+    diag: ArrayLike | None
+    solver: Literal["builtin", "original"] | None
+
+
+_Short = tuple[NDArray[np.float64], int]
 _Full = tuple[NDArray[np.float64], NDArray[np.float64] | None, InfoDict, str, int]
 
 
@@ -54,15 +51,9 @@ def leastsq(
     args: Any = (),
     Dfun: Callable[..., Any] | None = None,
     full_output: Literal[False, 0] = False,
-    col_deriv: int = False,
-    ftol: Real = 1.49012e-8,
-    xtol: Real = 1.49012e-8,
-    gtol: Real = 0.0,
-    maxfev: SupportsIndex = 0,
-    epsfcn: Real | None = None,
-    factor: Real = 100,
-    diag: ArrayLike | None = None,
-) -> tuple[NDArray[np.float64], int]: ...
+    *more: Any,
+    **options: Unpack[Options],
+) -> _Short: ...
 @overload
 def leastsq(
     func: Callable[..., Any],
@@ -71,14 +62,7 @@ def leastsq(
     Dfun: Callable[..., Any] | None = None,
     *,
     full_output: Literal[True, 1],
-    col_deriv: int = False,
-    ftol: Real = 1.49012e-8,
-    xtol: Real = 1.49012e-8,
-    gtol: Real = 0.0,
-    maxfev: SupportsIndex = 0,
-    epsfcn: Real | None = None,
-    factor: Real = 100,
-    diag: ArrayLike | None = None,
+    **options: Unpack[Options],
 ) -> _Full: ...
 @overload
 def leastsq(
@@ -87,14 +71,8 @@ def leastsq(
     args: Any,
     Dfun: Callable[..., Any] | None,
     full_output: Literal[True, 1],
-    col_deriv: int = False,
-    ftol: Real = 1.49012e-8,
-    xtol: Real = 1.49012e-8,
-    gtol: Real = 0.0,
-    maxfev: SupportsIndex = 0,
-    epsfcn: Real | None = None,
-    factor: Real = 100,
-    diag: ArrayLike | None = None,
+    *more: Any,
+    **options: Unpack[Options],
 ) -> _Full: ...
 @overload
 def leastsq(
@@ -103,16 +81,10 @@ def leastsq(
     args: Any = (),
     Dfun: Callable[..., Any] | None = None,
     full_output: int = False,
-    col_deriv: int = False,
-    ftol: Real = 1.49012e-8,
-    xtol: Real = 1.49012e-8,
-    gtol: Real = 0.0,
-    maxfev: SupportsIndex = 0,
-    epsfcn: Real | None = None,
-    factor: Real = 100,
-    diag: ArrayLike | None = None,
-) -> tuple[NDArray[np.float64], int] | _Full: ...
-def leastsq(
+    *more: Any,
+    **options: Unpack[Options],
+) -> _Short | _Full: ...
+def leastsq(  # type: ignore[misc]  # the overloads' *more: options by position, which type checkers take unchecked
     func: Callable[..., Any],
     x0: ArrayLike,
     args: Any = (),
@@ -126,7 +98,9 @@ def leastsq(
     epsfcn: Real | None = None,
     factor: Real = 100,
     diag: ArrayLike | None = None,
-) -> tuple[NDArray[np.float64], int] | _Full:
+    *,
+    solver: Literal["builtin", "original"] | None = None,
+) -> _Short | _Full:
     """Minimise the sum of squares of a set of functions.
 
     Finds ``argmin(sum(func(x)**2))`` over x by MINPACK's Levenberg-Marquardt method, from the start `x0`.
@@ -165,6 +139,9 @@ def leastsq(
         Bound on the first step, relative to ``norm(diag*x)`` (or absolute where that is 0). Positive.
     diag : array_like, shape (n,), optional
         Positive scale factors of the variables. Default: the norms of the Jacobian's columns, the largest met.
+    solver : {"builtin", "original"}, optional
+        ``"original"``: MINPACK's own Fortran, where the build has it (`show_config` tells); the results are the same,
+        to the bit. Default: what the environment variable ``PYMINPACK_SOLVER`` names, else ``"builtin"``.
 
     Returns
     -------
@@ -203,7 +180,8 @@ def leastsq(
         safely to float64; if an option has the wrong type; and, without `full_output`, where ier is 0: a negative
         tolerance, a `factor` or an entry of `diag` that is not positive, or an empty `x0`.
     ValueError
-        If `diag` has not the length of `x0`, or if `func` returns another number of residuals than in its first call.
+        If `diag` has not the length of `x0`, if `func` returns another number of residuals than in its first call, or
+        if `solver` is not in this build.
     OverflowError
         If `maxfev` or the number of variables or residuals does not fit a C int.
     MemoryError
@@ -254,64 +232,16 @@ def leastsq(
         raise TypeError(f"leastsq: Dfun must be callable, not {type(Dfun).__name__}")
     if not isinstance(args, tuple):
         args = (args,)
-    x0 = _as_array(x0)
-    limit = _limit(maxfev)
-    if limit <= 0:
-        limit = min((200 if Dfun is None else 100) * (x0.size + 1), _INT_MAX)
-    if Dfun is None:
-        x, ier, infodict, cov_x, reports = _minpack.lmdif(
-            func, x0, args, full_output, ftol, xtol, gtol, limit, epsfcn, factor, diag
-        )
-    else:
-        x, ier, infodict, cov_x, reports = _minpack.lmder(
-            func, Dfun, x0, args, full_output, col_deriv, ftol, xtol, gtol, limit, factor, diag
-        )
+    x, ier, infodict, cov_x, mesg, reports = _minpack.leastsq(
+        func, Dfun, x0, args, full_output, col_deriv, ftol, xtol, gtol, maxfev, epsfcn, factor, diag, solver
+    )
     for report in reports or ():
         warnings.warn(describe(report), RuntimeWarning, stacklevel=2)
-    if infodict is None and 1 <= ier <= 4:
-        return x, ier
-    mesg = _MESSAGES[ier].format(float(ftol), float(xtol), float(gtol), limit)
     if infodict is not None:
+        assert mesg is not None
         return x, cov_x, infodict, mesg, ier
     if ier == 0:
-        raise TypeError(" ".join([mesg, *_improper(x, ftol, xtol, gtol, factor, diag)]))
-    warnings.warn(mesg, RuntimeWarning, stacklevel=2)
+        raise TypeError(mesg)
+    if mesg is not None:
+        warnings.warn(mesg, RuntimeWarning, stacklevel=2)
     return x, ier
-
-
-def _as_array(x0: ArrayLike) -> NDArray[Any]:
-    """x0 as an array of whatever type."""
-    try:
-        return np.asarray(x0)
-    except ValueError as error:
-        if not isinstance(x0, (list, tuple)):
-            raise
-        raise ValueError(f"leastsq: x0 is a {type(x0).__name__} that makes no array: {error}") from error
-
-
-def _improper(
-    x: NDArray[np.float64], ftol: Real, xtol: Real, gtol: Real, factor: Real, diag: ArrayLike | None
-) -> list[str]:
-    """A sentence for every argument that MINPACK calls improper."""
-    found = ["x0 is empty."] if x.size == 0 else []
-    for name, tolerance in {"ftol": ftol, "xtol": xtol, "gtol": gtol}.items():
-        if float(tolerance) < 0:
-            found.append(f"{name} is {tolerance}; expected at least 0.")
-    if float(factor) <= 0:
-        found.append(f"factor is {factor}; expected a positive number.")
-    scales = [] if diag is None else np.asarray(diag, float).tolist()
-    found += [f"diag[{j}] is {scale}; expected a positive number." for j, scale in enumerate(scales) if scale <= 0][:1]
-    return found
-
-
-def _limit(maxfev: SupportsIndex) -> int:
-    """Maxfev as an integer that fits a C int."""
-    if isinstance(maxfev, np.bool_):
-        maxfev = bool(maxfev)
-    try:
-        limit = operator.index(maxfev)
-    except TypeError as error:
-        raise TypeError(f"leastsq: maxfev must be an integer, not {type(maxfev).__name__}") from error
-    if not -_INT_MAX - 1 <= limit <= _INT_MAX:
-        raise OverflowError(f"leastsq: maxfev is {limit}; expected a C int, at most {_INT_MAX}")
-    return limit

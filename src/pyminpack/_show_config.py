@@ -1,46 +1,93 @@
-"""`show_config`: what is inside this build."""
+"""`show_config`: what is inside this build, and what it runs on."""
 
 from copy import deepcopy
-from typing import Any
+from typing import Any, Literal
 
+from pyminpack import _minpack
 from pyminpack._config import CONFIG
-from pyminpack._minpack import instruction_set_in_use
 
 
-def show_config() -> dict[str, Any]:
-    """Print how this build of pyminpack was made, and return it.
+def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any]:
+    """Print how this build of pyminpack was made and what it runs on, and return it.
+
+    Parameters
+    ----------
+    mode : {"stdout", "dicts"}, default "stdout"
+        ``"dicts"``: only return it. The name and the values are those of `numpy.show_config`.
 
     Returns
     -------
     dict
         ``version`` : str
             Of pyminpack.
-        ``solver`` : str
-            ``"builtin"``, or ``"original"`` for a build with ``-Doriginal_minpack``.
+        ``solvers`` : list of str
+            ``"builtin"``, and ``"original"`` where MINPACK's own Fortran is in the build.
         ``original_sha256`` : str or None
             Of the original MINPACK's source (unpacked; a folder's files one after the other); None if it is not inside.
         ``compilers``, ``flags`` : dict of str
-            For ``"c"`` and ``"fortran"``; and the flags that the ``"inner loops"`` have besides, by instruction set.
+            For ``"c"`` and ``"fortran"``; and the flags that what is compiled per ``"instruction set"`` has besides.
         ``instruction_sets`` : list of str
-            For which the solver's inner loops are compiled.
+            For which the builtin solver is compiled.
         ``instruction_set`` : str
             The one in use: the best that this machine runs, or that of the environment variable
             ``PYMINPACK_INSTRUCTION_SET`` when pyminpack was imported.
+        ``python``, ``numpy``, ``platform`` : str
+            Versions, and the operating system.
+        ``processor`` : dict
+            ``"name"``, and ``"features"`` as NumPy finds them (empty before NumPy 1.25, which does not tell).
+
+    Raises
+    ------
+    ValueError
+        If `mode` is neither of the two.
 
     Examples
     --------
     >>> from pyminpack import show_config
-    >>> config = show_config()  # doctest: +ELLIPSIS
-    version: ...
-    solver: ...
-    >>> config["solver"] in ("builtin", "original")
-    True
+    >>> config = show_config(mode="dicts")
+    >>> config["solvers"][0]
+    'builtin'
     """
-    config = deepcopy(CONFIG) | {"instruction_set": instruction_set_in_use()}
-    for key, value in config.items():
-        if isinstance(value, dict):
-            value = "; ".join(f"{name}: {text}" for name, text in value.items())
-        elif isinstance(value, list):
-            value = ", ".join(value)
-        print(f"{key}: {value}")
+    if mode not in ("stdout", "dicts"):
+        raise ValueError(f"show_config: mode is {mode!r}; expected 'stdout' or 'dicts'")
+    config = deepcopy(CONFIG)
+    config |= {"solvers": list(_minpack.solvers()), "instruction_set": _minpack.instruction_set_in_use()}
+    config |= _surroundings()
+    if mode == "stdout":
+        for key, value in config.items():
+            print(f"{key}: {_written(value)}")
     return config
+
+
+def _surroundings() -> dict[str, Any]:
+    """What pyminpack runs on."""
+    import platform
+
+    import numpy as np
+
+    try:
+        features = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
+    except (TypeError, KeyError):  # before NumPy 1.25
+        features = []
+    return {
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "numpy": np.__version__,
+        "platform": platform.platform(),
+        "processor": {"name": _processor() or platform.processor() or platform.machine(), "features": features},
+    }
+
+
+def _processor() -> str:
+    """The processor's name, where Linux tells it."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            return next((line.partition(":")[2].strip() for line in file if line.startswith("model name")), "")
+    except OSError:
+        return ""
+
+
+def _written(value: Any) -> str:
+    """A value in one line."""
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {_written(part)}" for name, part in value.items())
+    return ", ".join(value) if isinstance(value, list) else str(value)

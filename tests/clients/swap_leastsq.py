@@ -43,8 +43,7 @@ def _counted(solve):
 
 
 _swap(scipy.optimize.leastsq, leastsq)
-_minpack.lmdif = _counted(_minpack.lmdif)
-_minpack.lmder = _counted(_minpack.lmder)
+_minpack.leastsq = _counted(_minpack.leastsq)
 
 
 def pytest_sessionfinish(session):

@@ -2,22 +2,11 @@
 module qrsolv_module
     use, intrinsic :: iso_c_binding, only: c_int, c_int64_t
     use machine_module, only: dp
+    use dispatched_module, only: rows_at_once
     use checks_module, only: checking, check_sizes, check_qrsolv, fingerprint
     implicit none
     private
-    public :: qrsolv, rows_at_once
-
-    integer(c_int), parameter :: rows_at_once = 4
-
-    !> The inner loops, for the instruction set in use (instruction_sets.c); what they do is said in inner_loops.F90.
-    interface
-        pure subroutine eliminate_rows(n, j, d, s, lds, rows, rhs) bind(C, name="minpack_eliminate_rows")
-            import :: c_int, dp, rows_at_once
-            integer(c_int), value, intent(in)    :: n, j, lds
-            real(dp),              intent(in)    :: d(rows_at_once)
-            real(dp),              intent(inout) :: s(lds, n), rows(n, rows_at_once), rhs(n)
-        end subroutine eliminate_rows
-    end interface
+    public :: qrsolv
 
 contains
 
@@ -27,7 +16,7 @@ contains
     !> solution with zeros after the first zero of its diagonal.
     !>
     !> Source: Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on QRSOLV.
-    pure subroutine qrsolv(n, r, ldr, ipvt, diag, qtb, x, sdiag, wa, work) bind(C, name="minpack_qrsolv")
+    pure subroutine qrsolv(n, r, ldr, ipvt, diag, qtb, x, sdiag, wa, work) bind(C, name="minpack_qrsolv" // SUFFIX)
         integer(c_int), value, intent(in)    :: n           !< order of R
         integer(c_int), value, intent(in)    :: ldr         !< leading dimension of r, ldr >= n
         real(dp),              intent(inout) :: r(ldr, n)   !< in: R; out: R, and S' strictly below the diagonal
@@ -75,6 +64,59 @@ contains
         end do
         if (checking) call check_qrsolv(n, r, ldr, ipvt, diag, sdiag, r_before)
     end subroutine qrsolv
+
+    !> Rotate rows into S, and the right-hand side with them; row l comes with one entry, d(l) in column j + l - 1.
+    !>
+    !> Row l follows one column behind row l - 1, so that no rotation of a step waits for another one.
+    !>
+    !> Bits: those of row after row. A rotation by a zero is skipped; the rotation's smaller ratio decides which of tan
+    !> and cotan is used.
+    pure subroutine eliminate_rows(n, j, d, s, lds, rows, rhs)
+        integer(c_int), value, intent(in)    :: n                       !< order of S
+        integer(c_int), value, intent(in)    :: j                       !< the first row's first column
+        integer(c_int), value, intent(in)    :: lds                     !< leading dimension of s
+        real(dp),              intent(in)    :: d(rows_at_once)         !< 0: no such row
+        real(dp),              intent(inout) :: s(lds, n)               !< S' in the lower triangle, diagonal included
+        real(dp),              intent(inout) :: rows(n, rows_at_once)   !< work: the rows as they fill in, from column j
+        real(dp),              intent(inout) :: rhs(n)                  !< right-hand side
+        real(dp) :: cosine(rows_at_once), sine(rows_at_once), rhs_row(rows_at_once), cotan, tan, temp
+        integer(c_int) :: i, k, l, step
+
+        rows(j:n, :) = 0
+        rhs_row = 0
+        do l = 1, min(rows_at_once, n - j + 1)
+            rows(j + l - 1, l) = d(l)
+        end do
+        do step = j, n + min(rows_at_once, n - j + 1) - 1
+            do l = max(step - n + 1, 1), min(step - j + 1, rows_at_once)
+                k = step - l + 1
+                if (rows(k, l) == 0) cycle
+                if (abs(s(k, k)) >= abs(rows(k, l))) then
+                    tan = rows(k, l) / s(k, k)
+                    cosine(l) = 0.5_dp / sqrt(0.25_dp + 0.25_dp * tan**2)
+                    sine(l) = cosine(l) * tan
+                else
+                    cotan = s(k, k) / rows(k, l)
+                    sine(l) = 0.5_dp / sqrt(0.25_dp + 0.25_dp * cotan**2)
+                    cosine(l) = sine(l) * cotan
+                end if
+            end do
+
+            do l = max(step - n + 1, 1), min(step - j + 1, rows_at_once)
+                k = step - l + 1
+                if (rows(k, l) == 0) cycle
+                s(k, k) = cosine(l) * s(k, k) + sine(l) * rows(k, l)
+                temp = cosine(l) * rhs(k) + sine(l) * rhs_row(l)
+                rhs_row(l) = -sine(l) * rhs(k) + cosine(l) * rhs_row(l)
+                rhs(k) = temp
+                do i = k + 1, n
+                    temp = cosine(l) * s(i, k) + sine(l) * rows(i, l)
+                    rows(i, l) = -sine(l) * s(i, k) + cosine(l) * rows(i, l)
+                    s(i, k) = temp
+                end do
+            end do
+        end do
+    end subroutine eliminate_rows
 
     !> Solve S z = z for the leading non-singular part of S, with zeros for the rest.
     !>

@@ -11,55 +11,10 @@ module qrfac_panels_module
     use, intrinsic :: iso_c_binding, only: c_int
     use machine_module, only: dp, epsmch
     use enorm_module, only: norm_of_squares, norm_of_difference, rdwarf
+    use panels_module, only: lanes, multiply_panels, subtract_panels, dot_panels, square_panel, update_row
     implicit none
     private
     public :: qrfac_panels, panels_lwork
-
-    integer(c_int), parameter :: lanes = 8
-
-    !> The inner loops, for the instruction set in use (instruction_sets.c); what they do is said in inner_loops.F90.
-    interface
-        pure subroutine multiply_panels(j, m, from, np, v, w, norm, open, p, t) bind(C, name="minpack_multiply_panels")
-            import :: c_int, dp, lanes
-            integer(c_int), value, intent(in)    :: j, m, from, np
-            real(dp), value,       intent(in)    :: norm
-            real(dp),              intent(in)    :: v(m)
-            real(dp),              intent(inout) :: w(m), open(lanes, m), p(lanes, m, np), t(lanes, 0:np)
-        end subroutine multiply_panels
-
-        pure subroutine subtract_panels(j, m, from, np, v, open, p, t) bind(C, name="minpack_subtract_panels")
-            import :: c_int, dp, lanes
-            integer(c_int), value, intent(in)    :: j, m, from, np
-            real(dp),              intent(in)    :: v(m), t(lanes, 0:np)
-            real(dp),              intent(inout) :: open(lanes, m), p(lanes, m, np)
-        end subroutine subtract_panels
-
-        pure subroutine dot_panels(j, m, from, np, w, norm, open, p, t) bind(C, name="minpack_dot_panels")
-            import :: c_int, dp, lanes
-            integer(c_int), value, intent(in)    :: j, m, from, np
-            real(dp), value,       intent(in)    :: norm
-            real(dp),              intent(in)    :: open(lanes, m), p(lanes, m, np)
-            real(dp),              intent(inout) :: w(m), t(lanes, 0:np)
-        end subroutine dot_panels
-
-        pure subroutine update_row(j, m, from, np, w, epsmch, open, p, t, norm, full, renewals) &
-                bind(C, name="minpack_update_row")
-            import :: c_int, dp, lanes
-            integer(c_int), value, intent(in)    :: j, m, from, np
-            real(dp), value,       intent(in)    :: epsmch
-            real(dp),              intent(in)    :: w(m), full(lanes, 0:np)
-            real(dp),              intent(inout) :: open(lanes, m), p(lanes, m, np), t(lanes, 0:np), norm(lanes, 0:np)
-            integer(c_int),        intent(inout) :: renewals
-        end subroutine update_row
-
-        pure subroutine square_panel(m, p, small, squares) bind(C, name="minpack_square_panel")
-            import :: c_int, dp, lanes
-            integer(c_int), value, intent(in)    :: m
-            real(dp),              intent(in)    :: p(lanes, m)
-            real(dp), value,       intent(in)    :: small
-            real(dp),              intent(inout) :: squares(lanes)
-        end subroutine square_panel
-    end interface
 
 contains
 
@@ -109,14 +64,16 @@ contains
         real(dp),       intent(inout) :: t(lanes * np)      !< by panels and lanes: factors of the pending reflector
         real(dp),       intent(inout) :: norm(lanes * np)   !< likewise: norms of what is left of the columns
         real(dp),       intent(inout) :: full(lanes * np)   !< likewise: norms at the last full computation
-        real(dp) :: ajnorm
+        real(dp) :: ajnorm, s2
         integer(c_int) :: pad       ! empty slots in front
         integer(c_int) :: above     ! a(above + i) is row i of column j
         integer(c_int) :: before    ! a(before + i) is row i of column j-1
         integer(c_int) :: first     ! slots of the open panel are first..first+7
         integer(c_int) :: after     ! the panels after it begin at a(after)
         integer(c_int) :: from, rest    ! panels that reflector j meets: open if from is 0, and rest more
-        integer(c_int) :: j, l, renewals
+        integer(c_int) :: chosen    ! slot of the pivot
+        integer(c_int) :: at        ! where it was in t, norm and full, or what takes its place
+        integer(c_int) :: j, k, l, renewals
         integer(c_int) :: lane(lanes)
         logical :: pending          ! reflector j-1 is still to be subtracted from rows j..m
 
@@ -142,7 +99,33 @@ contains
                 call copy(lanes * m, a(above + 1), open)
                 lane = [(l, l = 1, lanes)]
             end if
-            call take_pivot(m, n, j, pad, first, a, ipvt, open, lane, t, norm, full, pending, ajnorm)
+
+            ! The pivot, brought up to date, becomes column j. Its slot takes the column that was in j's slot, whose lane
+            ! is empty from now on: factor and norm 0.
+            l = j + pad - first + 1
+            at = first - 1 + lane(l)
+            chosen = slot_of_pivot(j + pad, first, lane, norm)
+            k = ipvt(j)
+            ipvt(j) = ipvt(chosen - pad)
+            ipvt(chosen - pad) = k
+            if (chosen < first + lanes) then
+                k = lane(chosen - first + 1)
+                call take_from_open(m, j, open, k, pending, t(first - 1 + k), a(before + 1), a(above + 1), s2)
+                lane(chosen - first + 1) = lane(l)
+                lane(l) = k
+                at = first - 1 + k
+            else
+                k = chosen - mod(chosen - 1, lanes)
+                call take_from_panel(m, j, a((k - 1 - pad) * m + 1), chosen - k + 1, open, lane(l), pending, t(chosen), &
+                    a(before + 1), a(above + 1), s2)
+                t(chosen) = t(at)
+                norm(chosen) = norm(at)
+                full(chosen) = full(at)
+            end if
+            t(at) = 0
+            norm(at) = 0
+            ajnorm = norm_of_squares(m - j + 1, a(above + j), s2)
+
             if (ajnorm /= 0) then
                 if (a(above + j) < 0) ajnorm = -ajnorm
                 if (pending) then
@@ -183,10 +166,9 @@ contains
             call interleave_eight(m, a, open)
         else
             open(1:pad, :) = 0
-            do j = 1, mod(lanes - pad, 4)
+            do j = 1, lanes - pad
                 open(pad + j, :) = a(:, j)
             end do
-            if (pad <= 4) call interleave_four(m, a(1, mod(lanes - pad, 4) + 1), open)
         end if
         call panel_norms(m, lanes - pad, a, open, norm(1:lanes))
     end subroutine interleave
@@ -210,21 +192,6 @@ contains
         end do
     end subroutine interleave_eight
 
-    !> The last four lanes of p <- four columns, row by row: sooner than column by column, by 2 to 3 % of a 1000 x 12.
-    pure subroutine interleave_four(m, a, p)
-        integer(c_int), intent(in)    :: m
-        real(dp),       intent(in)    :: a(m, 4)
-        real(dp),       intent(inout) :: p(lanes, m)
-        integer(c_int) :: i
-
-        do i = 1, m
-            p(5, i) = a(i, 1)
-            p(6, i) = a(i, 2)
-            p(7, i) = a(i, 3)
-            p(8, i) = a(i, 4)
-        end do
-    end subroutine interleave_four
-
     !> Norms of the columns of a panel.
     pure subroutine panel_norms(m, n, a, p, norm)
         integer(c_int), intent(in)    :: m, n
@@ -242,61 +209,30 @@ contains
         end do
     end subroutine panel_norms
 
-    !> The first of the columns of largest norm, brought up to date, becomes column j of `a`; its slot takes what column
-    !> j's had, which is empty from now on: factor and norm 0.
-    pure subroutine take_pivot(m, n, j, pad, first, a, ipvt, open, lane, t, norm, full, pending, ajnorm)
-        integer(c_int), intent(in)    :: m, n, j, pad, first
-        real(dp),       intent(inout) :: a(m * n)
-        integer(c_int), intent(inout) :: ipvt(n)
-        real(dp),       intent(inout) :: open(lanes, m)
-        integer(c_int), intent(inout) :: lane(lanes)
-        real(dp),       intent(inout) :: t(n + pad), norm(n + pad), full(n + pad)
-        logical,        intent(in)    :: pending
-        real(dp),       intent(out)   :: ajnorm    !< norm of its rows j to m
-        real(dp) :: factor, s2
-        integer(c_int) :: above, at, before, chosen, k, l
-        integer(c_int) :: from      ! where the chosen column is in t, norm and full
+    !> The first slot, from `slot` on, of a column of largest norm.
+    pure function slot_of_pivot(slot, first, lane, norm) result(chosen)
+        integer(c_int), intent(in) :: slot, first
+        integer(c_int), intent(in) :: lane(lanes)       !< of the open panel, whose slots begin with first
+        real(dp),       intent(in) :: norm(:)
+        integer(c_int) :: chosen
+        real(dp) :: largest
+        integer(c_int) :: k
 
-        l = j + pad - first + 1
-        at = first - 1 + lane(l)
-        chosen = first - 1 + l
-        from = at
-        do k = chosen + 1, first + lanes - 1
-            if (norm(first - 1 + lane(k - first + 1)) > norm(from)) then
+        chosen = slot
+        largest = norm(first - 1 + lane(slot - first + 1))
+        do k = slot + 1, first + lanes - 1
+            if (norm(first - 1 + lane(k - first + 1)) > largest) then
                 chosen = k
-                from = first - 1 + lane(k - first + 1)
+                largest = norm(first - 1 + lane(k - first + 1))
             end if
         end do
-        do k = first + lanes, n + pad
-            if (norm(k) > norm(from)) then
+        do k = first + lanes, size(norm)
+            if (norm(k) > largest) then
                 chosen = k
-                from = k
+                largest = norm(k)
             end if
         end do
-        k = ipvt(j)
-        ipvt(j) = ipvt(chosen - pad)
-        ipvt(chosen - pad) = k
-
-        factor = t(from)
-        above = (j - 1) * m
-        before = max(above - m, 0)
-        if (chosen < first + lanes) then
-            call take_from_open(m, j, open, from - first + 1, pending, factor, a(before + 1), a(above + 1), s2)
-            lane(chosen - first + 1) = lane(l)
-            lane(l) = from - first + 1
-        else
-            k = chosen - mod(chosen - 1, lanes)
-            call take_from_panel(m, j, a((k - 1 - pad) * m + 1), chosen - k + 1, open, lane(l), pending, factor, &
-                a(before + 1), a(above + 1), s2)
-            t(chosen) = t(at)
-            norm(chosen) = norm(at)
-            full(chosen) = full(at)
-            from = at
-        end if
-        t(from) = 0
-        norm(from) = 0
-        ajnorm = norm_of_squares(m - j + 1, a(above + j), s2)
-    end subroutine take_pivot
+    end function slot_of_pivot
 
     !> Column y <- a lane of open; then rows j to m: y <- y - t v.
     !>

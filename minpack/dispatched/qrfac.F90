@@ -3,25 +3,27 @@ module qrfac_module
     use, intrinsic :: iso_c_binding, only: c_int
     use machine_module, only: dp
     use checks_module, only: checking, check_sizes, check_qrfac
+    use dispatched_module, only: rows_at_once
     use qrfac_columns_module, only: qrfac_columns
     use qrfac_panels_module, only: qrfac_panels, panels_lwork
     implicit none
     private
-    public :: qrfac, qrfac_qtf, qrfac_lwork
+    public :: qrfac, qrfac_qtf, lwork
 
     integer(c_int), parameter :: panels_n = 8           !< columns from which panels pay
     integer(c_int), parameter :: panels_m = 16384       !< rows up to which their copy of eight columns is at most 1 MiB
 
 contains
 
-    !> Length of the work array for the fastest way.
-    pure function qrfac_lwork(m, n) result(lwork)
-        integer(c_int), intent(in) :: m, n
+    !> Length of the work array with which qrfac takes its fastest way; enough for qrsolv, too.
+    pure function lwork(m, n) bind(C, name="minpack_lwork" // SUFFIX)
+        integer(c_int), value, intent(in) :: m, n
         integer(c_int) :: lwork
 
         lwork = n + 1
         if (in_panels(m, n)) lwork = panels_lwork(m, n)
-    end function qrfac_lwork
+        lwork = max(lwork, rows_at_once * n)
+    end function lwork
 
     !> Whether a matrix of this size is factorised in panels, if there is room.
     pure function in_panels(m, n)
@@ -39,21 +41,22 @@ contains
     !> Source: Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on QRFAC.
     !> Bits: the pivot is the first of the columns of largest partial norm; whole columns are exchanged; a pivot of norm
     !> zero gives no reflector.
-    pure subroutine qrfac(m, n, a, lda, pivot, ipvt, rdiag, acnorm, wa, work, lwork) bind(C, name="minpack_qrfac")
+    pure subroutine qrfac(m, n, a, lda, pivot, ipvt, rdiag, acnorm, wa, work, lenwork) &
+            bind(C, name="minpack_qrfac" // SUFFIX)
         integer(c_int), value, intent(in)    :: m               !< rows of A, m >= 0
         integer(c_int), value, intent(in)    :: n               !< columns of A, n >= 0
         integer(c_int), value, intent(in)    :: lda             !< leading dimension of a, lda >= m
         integer(c_int), value, intent(in)    :: pivot           !< 0: P is the identity and ipvt is not touched
-        integer(c_int), value, intent(in)    :: lwork           !< length of work: at least n, better qrfac_lwork(m, n)
+        integer(c_int), value, intent(in)    :: lenwork         !< length of work: at least n, better lwork(m, n)
         real(dp),              intent(inout) :: a(lda, n)       !< in: A; out: reflectors and strict upper triangle of R
         integer(c_int),        intent(inout) :: ipvt(n)         !< column j of A P is column ipvt(j) of A
         real(dp),              intent(out)   :: rdiag(n)        !< diagonal of R
         real(dp),              intent(out)   :: acnorm(n)       !< norms of the columns of A
         real(dp),              intent(inout) :: wa(n)           !< work: norms at the last full computation
-        real(dp),              intent(inout) :: work(lwork)
+        real(dp),              intent(inout) :: work(lenwork)
 
-        if (checking) call check_sizes(m, n, lda, lwork, n)
-        if (pivot /= 0 .and. lda == m .and. in_panels(m, n) .and. lwork >= qrfac_lwork(m, n)) then
+        if (checking) call check_sizes(m, n, lda, lenwork, n)
+        if (pivot /= 0 .and. lda == m .and. in_panels(m, n) .and. lenwork >= panels_lwork(m, n)) then
             call qrfac_panels(m, n, a, ipvt, rdiag, acnorm, work)
         else
             call qrfac_columns(m, n, a, lda, pivot, ipvt, rdiag, acnorm, wa, work, 0_c_int, wa)
@@ -62,17 +65,18 @@ contains
     end subroutine qrfac
 
     !> qrfac with pivoting for m >= n, and f <- Q'f.
-    pure subroutine qrfac_qtf(m, n, a, lda, ipvt, rdiag, acnorm, wa, work, lwork, f)
-        integer(c_int), intent(in)    :: m, n, lda
-        integer(c_int), intent(in)    :: lwork              !< at least n + 1, better qrfac_lwork(m, n)
-        real(dp),       intent(inout) :: a(lda, n)
-        integer(c_int), intent(inout) :: ipvt(n)
-        real(dp),       intent(out)   :: rdiag(n), acnorm(n)
-        real(dp),       intent(inout) :: wa(n), work(lwork)
-        real(dp),       intent(inout) :: f(m)
+    pure subroutine qrfac_qtf(m, n, a, lda, ipvt, rdiag, acnorm, wa, work, lenwork, f) &
+            bind(C, name="minpack_qrfac_qtf" // SUFFIX)
+        integer(c_int), value, intent(in)    :: m, n, lda
+        integer(c_int), value, intent(in)    :: lenwork     !< at least n + 1, better lwork(m, n)
+        real(dp),              intent(inout) :: a(lda, n)
+        integer(c_int),        intent(inout) :: ipvt(n)
+        real(dp),              intent(out)   :: rdiag(n), acnorm(n)
+        real(dp),              intent(inout) :: wa(n), work(lenwork)
+        real(dp),              intent(inout) :: f(m)
 
-        if (checking) call check_sizes(m, n, lda, lwork, n + 1)
-        if (lda == m .and. in_panels(m, n) .and. lwork >= qrfac_lwork(m, n)) then
+        if (checking) call check_sizes(m, n, lda, lenwork, n + 1)
+        if (lda == m .and. in_panels(m, n) .and. lenwork >= panels_lwork(m, n)) then
             call qrfac_panels(m, n, a, ipvt, rdiag, acnorm, work)
             call apply_qt(m, n, a, f)
         else

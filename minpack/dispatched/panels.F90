@@ -1,8 +1,4 @@
-!> The inner loops that are worth compiling for more than one instruction set: the panels of qrfac_panels, the rows of
-!> qrsolv. instruction_sets.c chooses. Macros:
-!>
-!>     SUFFIX            end of the C names, a string
-!>     PANELS_AT_ONCE    2 or 3, as many as the registers hold
+!> Operations on panels, for qrfac_panels.
 !>
 !> A panel is eight columns interleaved, so that a row's eight entries lie side by side in the lanes of a vector
 !> register. What works on panels works on rows j to m of the panels from to np; here panel 0 is always `open`, and
@@ -10,15 +6,15 @@
 !>
 !> Bits: lanes never meet. Each product is rounded before it is subtracted or added (no contraction), and each sum runs
 !> in increasing i, so that every instruction set gives the same.
-module inner_loops_module
-    use, intrinsic :: iso_c_binding, only: c_int, dp => c_double
+module panels_module
+    use, intrinsic :: iso_c_binding, only: c_int
+    use machine_module, only: dp
     implicit none
     private
-    public :: multiply_panels, subtract_panels, dot_panels, square_panel, update_row, eliminate_rows
+    public :: lanes, multiply_panels, subtract_panels, dot_panels, square_panel, update_row
 
-    integer, parameter :: lanes = 8
-    integer, parameter :: rows_at_once = 4
-    integer, parameter :: block = 32
+    integer(c_int), parameter :: lanes = 8
+    integer(c_int), parameter :: block = 32     !< rows whose quotients are computed at once
 
 contains
 
@@ -26,8 +22,7 @@ contains
     !>
     !> w comes in as a column and becomes a reflector, w / norm with 1 added to its first entry. Its quotients take no
     !> time of their own beside the sums of the first panels, whose additions wait for each other.
-    pure subroutine multiply_panels(j, m, from, np, v, w, norm, open, p, t) &
-            bind(C, name="minpack_multiply_panels" // SUFFIX)
+    pure subroutine multiply_panels(j, m, from, np, v, w, norm, open, p, t)
         integer(c_int), value, intent(in)    :: j, m, from, np
         real(dp), value,       intent(in)    :: norm
         real(dp),              intent(in)    :: v(m)
@@ -193,7 +188,7 @@ contains
     end subroutine divide
 
     !> For every column y of the panels: y <- y - t v.
-    pure subroutine subtract_panels(j, m, from, np, v, open, p, t) bind(C, name="minpack_subtract_panels" // SUFFIX)
+    pure subroutine subtract_panels(j, m, from, np, v, open, p, t)
         integer(c_int), value, intent(in)    :: j, m, from, np
         real(dp),              intent(in)    :: v(m)
         real(dp),              intent(inout) :: open(lanes, m)
@@ -224,7 +219,7 @@ contains
     end subroutine subtract_one
 
     !> As multiply_panels, where no reflector is to be subtracted.
-    pure subroutine dot_panels(j, m, from, np, w, norm, open, p, t) bind(C, name="minpack_dot_panels" // SUFFIX)
+    pure subroutine dot_panels(j, m, from, np, w, norm, open, p, t)
         integer(c_int), value, intent(in)    :: j, m, from, np
         real(dp), value,       intent(in)    :: norm
         real(dp),              intent(inout) :: w(m)
@@ -264,8 +259,7 @@ contains
     !>
     !> Bits: the downdate loses digits; a norm that has fallen far below the last one computed in full is to be computed
     !> in full again. A NaN in that test asks for it, too. A norm of zero stays.
-    pure subroutine update_row(j, m, from, np, w, epsmch, open, p, t, norm, full, renewals) &
-            bind(C, name="minpack_update_row" // SUFFIX)
+    pure subroutine update_row(j, m, from, np, w, epsmch, open, p, t, norm, full, renewals)
         integer(c_int), value, intent(in)    :: j, m, from, np
         real(dp), value,       intent(in)    :: epsmch              !< relative precision
         real(dp),              intent(in)    :: w(m)
@@ -308,7 +302,7 @@ contains
     end subroutine update_one
 
     !> For every column y of a panel: the sum of squares, in increasing i; what is at most `small` counts as zero.
-    pure subroutine square_panel(m, p, small, squares) bind(C, name="minpack_square_panel" // SUFFIX)
+    pure subroutine square_panel(m, p, small, squares)
         integer(c_int), value, intent(in)    :: m
         real(dp),              intent(in)    :: p(lanes, m)
         real(dp), value,       intent(in)    :: small
@@ -327,57 +321,4 @@ contains
         squares = s
     end subroutine square_panel
 
-    !> Rotate rows into S, and the right-hand side with them; row l comes with one entry, d(l) in column j + l - 1.
-    !>
-    !> Row l follows one column behind row l - 1, so that no rotation of a step waits for another one.
-    !>
-    !> Bits: those of row after row. A rotation by a zero is skipped; the rotation's smaller ratio decides which of tan
-    !> and cotan is used.
-    pure subroutine eliminate_rows(n, j, d, s, lds, rows, rhs) bind(C, name="minpack_eliminate_rows" // SUFFIX)
-        integer(c_int), value, intent(in)    :: n                       !< order of S
-        integer(c_int), value, intent(in)    :: j                       !< the first row's first column
-        integer(c_int), value, intent(in)    :: lds                     !< leading dimension of s
-        real(dp),              intent(in)    :: d(rows_at_once)         !< 0: no such row
-        real(dp),              intent(inout) :: s(lds, n)               !< S' in the lower triangle, diagonal included
-        real(dp),              intent(inout) :: rows(n, rows_at_once)   !< work: the rows as they fill in, from column j
-        real(dp),              intent(inout) :: rhs(n)                  !< right-hand side
-        real(dp) :: cosine(rows_at_once), sine(rows_at_once), rhs_row(rows_at_once), cotan, tan, temp
-        integer(c_int) :: i, k, l, step
-
-        rows(j:n, :) = 0
-        rhs_row = 0
-        do l = 1, min(rows_at_once, n - j + 1)
-            rows(j + l - 1, l) = d(l)
-        end do
-        do step = j, n + min(rows_at_once, n - j + 1) - 1
-            do l = max(step - n + 1, 1), min(step - j + 1, rows_at_once)
-                k = step - l + 1
-                if (rows(k, l) == 0) cycle
-                if (abs(s(k, k)) >= abs(rows(k, l))) then
-                    tan = rows(k, l) / s(k, k)
-                    cosine(l) = 0.5_dp / sqrt(0.25_dp + 0.25_dp * tan**2)
-                    sine(l) = cosine(l) * tan
-                else
-                    cotan = s(k, k) / rows(k, l)
-                    sine(l) = 0.5_dp / sqrt(0.25_dp + 0.25_dp * cotan**2)
-                    cosine(l) = sine(l) * cotan
-                end if
-            end do
-
-            do l = max(step - n + 1, 1), min(step - j + 1, rows_at_once)
-                k = step - l + 1
-                if (rows(k, l) == 0) cycle
-                s(k, k) = cosine(l) * s(k, k) + sine(l) * rows(k, l)
-                temp = cosine(l) * rhs(k) + sine(l) * rhs_row(l)
-                rhs_row(l) = -sine(l) * rhs(k) + cosine(l) * rhs_row(l)
-                rhs(k) = temp
-                do i = k + 1, n
-                    temp = cosine(l) * s(i, k) + sine(l) * rows(i, l)
-                    rows(i, l) = -sine(l) * s(i, k) + cosine(l) * rows(i, l)
-                    s(i, k) = temp
-                end do
-            end do
-        end do
-    end subroutine eliminate_rows
-
-end module inner_loops_module
+end module panels_module

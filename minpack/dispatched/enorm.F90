@@ -33,7 +33,7 @@ contains
     !>
     !> Source: Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on ENORM.
     !> Bits: each of the three sums adds in increasing i. A NaN makes the norm NaN.
-    pure function enorm(n, x) result(norm) bind(C, name="minpack_enorm")
+    pure function enorm(n, x) result(norm) bind(C, name="minpack_enorm" // SUFFIX)
         integer(c_int), value, intent(in) :: n      !< length of x, n >= 0
         real(dp),              intent(in) :: x(n)   !< vector
         real(dp) :: norm

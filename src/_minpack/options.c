@@ -1,0 +1,353 @@
+/* leastsq's options: parsed, checked, and named in errors; what ier says of them. */
+#include "options.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "convert.h"
+#include "errors.h"
+
+/* MINPACK's reasons to stop, in the words that programs written for SciPy compare with; of the values behind. */
+static const struct {
+    const char *text;
+    const char *values;         /* f, x, g: ftol, xtol, gtol; m: maxfev */
+} reasons[] = {
+    {"Improper input parameters.", ""},
+    {"Both actual and predicted relative reductions in the sum of squares\n  are at most %f", "f"},
+    {"The relative error between two consecutive iterates is at most %f", "x"},
+    {"Both actual and predicted relative reductions in the sum of squares\n  are at most %f and the relative error"
+     " between two consecutive iterates is at \n  most %f", "fx"},
+    {"The cosine of the angle between func(x) and any column of the\n  Jacobian is at most %f in absolute value", "g"},
+    {"Number of calls to function has reached maxfev = %d.", "m"},
+    {"ftol=%f is too small, no further reduction in the sum of squares\n  is possible.", "f"},
+    {"xtol=%f is too small, no further improvement in the approximate\n  solution is possible.", "x"},
+    {"gtol=%f is too small, func(x) is orthogonal to the columns of\n  the Jacobian to machine precision.", "g"},
+};
+
+/* What x0 is instead of real numbers, for the text of an error; a new reference, or NULL with an exception.
+ * flat: the entries of array in C order. */
+static PyObject *
+unsafe_x0(PyArrayObject *array, PyArrayObject *flat)
+{
+    PyObject *const *entries = PyArray_DATA(flat);
+    PyObject *entry = NULL;     /* borrowed */
+    PyObject *index = NULL;     /* owned */
+    PyObject *text = NULL;      /* owned, returned */
+    npy_intp i;
+
+    if (PyArray_TYPE(array) != NPY_OBJECT)
+        return PyUnicode_FromFormat("x0 is an array of dtype %S", (PyObject *)PyArray_DESCR(array));
+    for (i = 0; i < PyArray_SIZE(flat) && entry == NULL; i++)
+        if (!PyFloat_Check(entries[i]) && !PyLong_Check(entries[i]))
+            entry = entries[i];
+    if (entry == NULL)
+        return PyUnicode_FromString("x0 is an array of objects");
+    index = PyArray_NDIM(array) == 0 ? PyUnicode_FromString("") : written_index(array, i - 1);
+    if (index != NULL)
+        text = entry == Py_None ? PyUnicode_FromFormat("x0%U is None", index)
+                                : PyUnicode_FromFormat("x0%U is of type %s", index, Py_TYPE(entry)->tp_name);
+    Py_XDECREF(index);
+    return text;
+}
+
+/* Refuse an x0 that does not cast safely. NumPy's pending refusal becomes the cause, and its text follows ours. */
+static void
+raise_unsafe_x0(PyArrayObject *array, PyArrayObject *flat)
+{
+    PyObject *cause = NULL;     /* owned */
+    PyObject *what = NULL;      /* owned */
+    PyObject *message = NULL;   /* owned */
+
+    cause = take_raised_exception();
+    what = unsafe_x0(array, flat);
+    if (what != NULL)
+        message = PyUnicode_FromFormat("leastsq: %U; " REAL_NUMBERS_EXPECTED ": %S", what, cause);
+    if (message != NULL)
+        raise_from(PyExc_TypeError, Py_NewRef(message), cause);
+    Py_XDECREF(cause);
+    Py_XDECREF(what);
+    Py_XDECREF(message);
+}
+
+/* Refuse a list or tuple that makes no array. NumPy's pending refusal becomes the cause, and its text follows ours. */
+static void
+raise_ragged_x0(PyObject *x0)
+{
+    PyObject *cause = NULL;     /* owned */
+    PyObject *message = NULL;   /* owned */
+
+    cause = take_raised_exception();
+    message = PyUnicode_FromFormat("leastsq: x0 is a %s that makes no array: %S", Py_TYPE(x0)->tp_name, cause);
+    if (message != NULL)
+        raise_from(PyExc_ValueError, Py_NewRef(message), cause);
+    Py_XDECREF(cause);
+    Py_XDECREF(message);
+}
+
+PyArrayObject *
+start_vector(PyObject *x0)
+{
+    PyArrayObject *array = NULL;        /* owned */
+    PyArrayObject *flat = NULL;         /* owned */
+    PyArrayObject *cast = NULL;         /* owned */
+    PyArrayObject *x = NULL;            /* owned, returned */
+    npy_intp n;
+
+    array = (PyArrayObject *)PyArray_FromAny(x0, NULL, 0, 0, NPY_ARRAY_ENSUREARRAY, NULL);
+    if (array == NULL) {
+        if (PyErr_ExceptionMatches(PyExc_ValueError) && (PyList_Check(x0) || PyTuple_Check(x0)))
+            raise_ragged_x0(x0);
+        goto done;
+    }
+    flat = (PyArrayObject *)PyArray_Ravel(array, NPY_CORDER);
+    if (flat == NULL) {
+        if (!PyErr_Occurred())      /* NumPy may lose it where memory runs out */
+            PyErr_NoMemory();
+        goto done;
+    }
+    cast = (PyArrayObject *)PyArray_FromArray(flat, PyArray_DescrFromType(NPY_DOUBLE), NPY_ARRAY_CARRAY_RO);
+    if (cast == NULL) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError))
+            raise_unsafe_x0(array, flat);
+        goto done;
+    }
+    n = PyArray_SIZE(cast);
+    if (n > INT_MAX - 1) {
+        PyErr_Format(PyExc_OverflowError, "leastsq: x0 has %zd elements; expected at most %d", (Py_ssize_t)n,
+                     INT_MAX - 1);
+        goto done;
+    }
+    x = (PyArrayObject *)PyArray_SimpleNew(1, &n, NPY_DOUBLE);
+    if (x != NULL)
+        memcpy(PyArray_DATA(x), PyArray_DATA(cast), (size_t)n * sizeof(double));
+done:
+    Py_XDECREF(array);
+    Py_XDECREF(flat);
+    Py_XDECREF(cast);
+    return x;
+}
+
+/* The caller's diag as a float64 vector of length n, of its own. A new reference, or NULL with an exception. */
+static PyArrayObject *
+scaling_vector(PyObject *diag, npy_intp n)
+{
+    PyArrayObject *array = NULL;    /* owned, returned */
+
+    array = (PyArrayObject *)PyArray_FromAny(diag, PyArray_DescrFromType(NPY_DOUBLE), 0, 0,
+                                              NPY_ARRAY_CARRAY_RO | NPY_ARRAY_ENSURECOPY | NPY_ARRAY_ENSUREARRAY, NULL);
+    if (array == NULL) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError) || PyErr_ExceptionMatches(PyExc_ValueError))
+            raise_from_pending(PyErr_ExceptionMatches(PyExc_TypeError) ? PyExc_TypeError : PyExc_ValueError,
+                               PyUnicode_FromFormat("leastsq: diag must be a vector of %zd real numbers, not %.200s",
+                                                    (Py_ssize_t)n, Py_TYPE(diag)->tp_name));
+        return NULL;
+    }
+    if (PyArray_NDIM(array) != 1)
+        PyErr_Format(PyExc_ValueError, "leastsq: diag has %d dimensions; expected a vector of length %zd, as x0",
+                     PyArray_NDIM(array), (Py_ssize_t)n);
+    else if (PyArray_DIM(array, 0) != n)
+        PyErr_Format(PyExc_ValueError, "leastsq: diag has length %zd; expected length %zd, as x0",
+                     (Py_ssize_t)PyArray_DIM(array, 0), (Py_ssize_t)n);
+    if (PyErr_Occurred())
+        Py_CLEAR(array);
+    return array;
+}
+
+/* Parse a real number. 0, or -1 with an exception that names the argument. */
+static int
+parse_double(PyObject *value, const char *name, double *number)
+{
+    *number = PyFloat_AsDouble(value);
+    if (*number != -1.0 || !PyErr_Occurred())
+        return 0;
+    if (PyErr_ExceptionMatches(PyExc_TypeError))
+        raise_from_pending(PyExc_TypeError, PyUnicode_FromFormat("leastsq: %s must be a real number, not %.200s", name,
+                                                                 Py_TYPE(value)->tp_name));
+    else if (PyErr_ExceptionMatches(PyExc_OverflowError))
+        raise_from_pending(PyExc_OverflowError,
+                           PyUnicode_FromFormat("leastsq: %s is too large; expected a float64", name));
+    return -1;
+}
+
+/* Parse maxfev, any integer that fits a C int; NumPy's bools are no integers to Python. 0, or -1 with an exception. */
+static int
+parse_maxfev(PyObject *value, int *maxfev)
+{
+    PyObject *index = NULL;     /* owned */
+    int overflow, status = -1;
+    long number;
+
+    index = PyArray_IsScalar(value, Bool) ? PyLong_FromLong(PyObject_IsTrue(value)) : PyNumber_Index(value);
+    if (index == NULL) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError))
+            raise_from_pending(PyExc_TypeError, PyUnicode_FromFormat("leastsq: maxfev must be an integer, not %.200s",
+                                                                     Py_TYPE(value)->tp_name));
+        return -1;
+    }
+    number = PyLong_AsLongAndOverflow(index, &overflow);
+    if (overflow || number > INT_MAX || number < INT_MIN)
+        PyErr_Format(PyExc_OverflowError, "leastsq: maxfev is %S; expected a C int, at most %d", index, INT_MAX);
+    else if (!(number == -1 && PyErr_Occurred())) {
+        *maxfev = (int)number;
+        status = 0;
+    }
+    Py_DECREF(index);
+    return status;
+}
+
+/* MINPACK's limit where maxfev asks for the default: 200 calls for each variable and one, or 100 with Dfun. */
+static int
+default_maxfev(int n, int has_Dfun)
+{
+    const long long limit = (has_Dfun ? 100LL : 200LL) * (n + 1LL);
+
+    return limit < INT_MAX ? (int)limit : INT_MAX;
+}
+
+int
+parse_solver(PyObject *value, const char *caller, const Solver **solver)
+{
+    static const char variable[] = "PYMINPACK_SOLVER";
+    const char *name, *origin = "solver";
+    int i;
+
+    if (value != Py_None) {
+        name = PyUnicode_Check(value) ? PyUnicode_AsUTF8(value) : NULL;
+        if (name == NULL) {
+            if (!PyErr_Occurred())
+                PyErr_Format(PyExc_TypeError, "%s: solver must be a string or None, not %.200s", caller,
+                             Py_TYPE(value)->tp_name);
+            return -1;
+        }
+    }
+    else {
+        name = getenv(variable);
+        if (name == NULL || *name == '\0')
+            name = minpack_solvers[0]->name;
+        else
+            origin = variable;
+    }
+    for (i = 0; minpack_solvers[i] != NULL; i++)
+        if (strcmp(name, minpack_solvers[i]->name) == 0) {
+            *solver = minpack_solvers[i];
+            return 0;
+        }
+    if (strcmp(name, "original") == 0)
+        PyErr_Format(PyExc_ValueError,
+                     "%s: %s is 'original', which is not in this build; build pyminpack where Debian's minpack-dev is"
+                     " installed, or with -Doriginal_minpack=PATH", caller, origin);
+    else
+        PyErr_Format(PyExc_ValueError, "%s: %s is '%s'; expected 'builtin' or 'original'", caller, origin, name);
+    return -1;
+}
+
+int
+options_parse(Options *options, const RawOptions *raw, int n, int has_Dfun)
+{
+    memset(options, 0, sizeof(*options));
+    options->has_epsfcn = raw->epsfcn != Py_None && !has_Dfun;
+    if (parse_solver(raw->solver, "leastsq", &options->solver) < 0 || parse_double(raw->ftol, "ftol", &options->ftol) < 0
+            || parse_double(raw->xtol, "xtol", &options->xtol) < 0
+            || parse_double(raw->gtol, "gtol", &options->gtol) < 0 || parse_maxfev(raw->maxfev, &options->maxfev) < 0
+            || (options->has_epsfcn && parse_double(raw->epsfcn, "epsfcn", &options->epsfcn) < 0)
+            || parse_double(raw->factor, "factor", &options->factor) < 0)
+        return -1;
+    if (options->maxfev <= 0)
+        options->maxfev = default_maxfev(n, has_Dfun);
+    if (raw->diag != Py_None) {
+        options->diag = scaling_vector(raw->diag, n);
+        if (options->diag == NULL)
+            return -1;
+    }
+    return 0;
+}
+
+void
+options_clear(Options *options)
+{
+    Py_CLEAR(options->diag);
+}
+
+PyObject *
+options_mesg(const Options *options, int info)
+{
+    PyObject *text = NULL;      /* owned */
+    PyObject *values = NULL;    /* owned */
+    PyObject *value = NULL;     /* owned */
+    PyObject *mesg = NULL;      /* owned, returned */
+    const char *kinds = reasons[info].values;
+    Py_ssize_t i, count = (Py_ssize_t)strlen(kinds);
+
+    text = PyUnicode_FromString(reasons[info].text);
+    values = PyTuple_New(count);
+    if (text == NULL || values == NULL)
+        goto done;
+    for (i = 0; i < count; i++) {
+        if (kinds[i] == 'm')
+            value = PyLong_FromLong(options->maxfev);
+        else
+            value = PyFloat_FromDouble(kinds[i] == 'f' ? options->ftol : kinds[i] == 'x' ? options->xtol : options->gtol);
+        if (value == NULL)
+            goto done;
+        PyTuple_SET_ITEM(values, i, value);     /* steals it */
+    }
+    mesg = PyUnicode_Format(text, values);
+done:
+    Py_XDECREF(text);
+    Py_XDECREF(values);
+    return mesg;
+}
+
+/* Append a sentence to *text: name is value; expected. name: stolen, NULL after an exception. 0, or -1 with an
+ * exception, *text as it was. */
+static int
+append_sentence(PyObject **text, PyObject *name, double value, const char *expected)
+{
+    PyObject *longer = NULL;    /* owned */
+    char *number = NULL;        /* owned */
+
+    number = PyOS_double_to_string(value, 'r', 0, 0, NULL);
+    if (number != NULL && name != NULL)
+        longer = PyUnicode_FromFormat("%U %U is %s; expected %s.", *text, name, number, expected);
+    Py_XDECREF(name);
+    PyMem_Free(number);
+    if (longer == NULL)
+        return -1;
+    Py_SETREF(*text, longer);
+    return 0;
+}
+
+PyObject *
+options_improper(const Options *options, int n)
+{
+    const struct {
+        const char *name;
+        double value;
+        int improper;
+        const char *expected;
+    } numbers[] = {
+        {"ftol", options->ftol, options->ftol < 0, "at least 0"},
+        {"xtol", options->xtol, options->xtol < 0, "at least 0"},
+        {"gtol", options->gtol, options->gtol < 0, "at least 0"},
+        {"factor", options->factor, options->factor <= 0, "a positive number"},
+    };
+    PyObject *text = NULL;      /* owned, returned */
+    const double *diag = options->diag == NULL ? NULL : PyArray_DATA(options->diag);
+    size_t i;
+    int j;
+
+    text = n == 0 ? PyUnicode_FromFormat("%s x0 is empty.", reasons[0].text) : PyUnicode_FromString(reasons[0].text);
+    for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && text != NULL; i++)
+        if (numbers[i].improper
+                && append_sentence(&text, PyUnicode_FromString(numbers[i].name), numbers[i].value,
+                                   numbers[i].expected) < 0)
+            Py_CLEAR(text);
+    for (j = 0; text != NULL && diag != NULL && j < n; j++)
+        if (diag[j] <= 0) {
+            if (append_sentence(&text, PyUnicode_FromFormat("diag[%d]", j), diag[j], "a positive number") < 0)
+                Py_CLEAR(text);
+            break;
+        }
+    return text;
+}
