@@ -20,6 +20,7 @@ from pyminpack import _minpack, leastsq
 BIG_ENDIAN, COMPLEX, FLOAT32 = np.dtype(">f8"), np.dtype(complex), np.dtype(np.float32)
 EYE = np.eye(2)
 NAN = np.full((2, 2), np.nan)
+PIVOTS = np.array([2, 1])
 X0, ZERO, TWOS, ONE = np.array([0.5, 0.25]), np.zeros(2), np.full(2, 2.0), np.ones(1)
 START, SIZES = X0.tobytes(), (np.ones(2), np.ones(3))
 SPARSE = type("Sparse", (), {"toarray": None})()
@@ -103,6 +104,16 @@ RESULTS = {
     "Jacobian is big-endian": lmder(identity, constant(EYE.astype(BIG_ENDIAN))),
     "Jacobian is float32": lmder(identity, constant(EYE.astype(FLOAT32))),
     "Jacobian is NaN": lmder(identity, constant(NAN)),
+    "enorm": partial(_minpack.enorm, "builtin", X0),
+    "qrfac": partial(_minpack.qrfac, "builtin", EYE, True),
+    "qrsolv": partial(_minpack.qrsolv, "builtin", EYE, PIVOTS, TWOS, X0),
+    "lmpar": partial(_minpack.lmpar, "builtin", EYE, PIVOTS, TWOS, X0, 0.1, 0.0),
+    "fdjac2": partial(_minpack.fdjac2, "builtin", identity, X0, X0, 0.0),
+    "chkder, a neighbour": partial(_minpack.chkder, "builtin", X0, None, None, None),
+    "chkder": partial(_minpack.chkder, "builtin", X0, X0, EYE, TWOS),
+    "covar": partial(_minpack.covar, EYE, PIVOTS, 0.0),
+    "qrfac of lists": partial(_minpack.qrfac, "builtin", EYE.tolist(), False),
+    "solvers": _minpack.solvers,
     "leastsq": partial(leastsq, identity, ZERO),
     "leastsq, full": partial(leastsq, identity, ZERO, full_output=True),
     "leastsq, Dfun": partial(leastsq, identity, X0, Dfun=constant(EYE)),
@@ -140,6 +151,13 @@ ERRORS = {
     "Jacobian is a vector": (TypeError, lmder(identity, identity)),
     "Jacobian is transposed": (TypeError, lmder(constant(np.ones(3)), constant(np.ones((2, 3))))),
     "Jacobian is complex": (TypeError, lmder(identity, constant(EYE.astype(COMPLEX)))),
+    "fdjac2, fcn raises": (AttributeError, partial(_minpack.fdjac2, "builtin", fail, X0, X0, 0.0)),
+    "enorm of a matrix": (ValueError, partial(_minpack.enorm, "builtin", EYE)),
+    "enorm of complex numbers": (TypeError, partial(_minpack.enorm, "builtin", COMPLEX.type(1).reshape(1))),
+    "ipvt is no permutation": (ValueError, partial(_minpack.qrsolv, "builtin", EYE, PIVOTS - 1, TWOS, X0)),
+    "diag and r do not fit": (ValueError, partial(_minpack.qrsolv, "builtin", EYE, PIVOTS, ONE, X0)),
+    "par is a string": (TypeError, partial(_minpack.lmpar, "builtin", EYE, PIVOTS, TWOS, X0, 1.0, "1")),
+    "an unknown solver": (ValueError, partial(_minpack.enorm, "ours", X0)),
     "leastsq, improper input": (TypeError, partial(leastsq, identity, X0, ftol=-1)),
     "leastsq, func raises": (AttributeError, partial(leastsq, fail, X0)),
     "leastsq, residuals change size": (ValueError, partial(leastsq, change_size, X0)),

@@ -3,6 +3,7 @@
 #include "numpy_api.h"
 
 #include "dispatched/instruction_sets.h"
+#include "kernels.h"
 #include "solve.h"
 
 PyDoc_STRVAR(module_doc, "MINPACK's Levenberg-Marquardt solvers; use pyminpack.leastsq.");
@@ -132,10 +133,10 @@ static PyMethodDef methods[] = {
 };
 
 static int
-exec_module(PyObject *Py_UNUSED(module))
+exec_module(PyObject *module)
 {
     import_array1(-1);
-    return 0;
+    return PyModule_AddFunctions(module, kernels_methods);
 }
 
 static PyModuleDef_Slot slots[] = {
