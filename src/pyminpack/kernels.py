@@ -91,8 +91,8 @@ def enorm(x: ArrayLike, *, solver: Solver = None) -> float:
     Examples
     --------
     >>> from pyminpack import kernels
-    >>> kernels.enorm([3e200, 4e200])
-    5e+200
+    >>> kernels.enorm([3.0, 4.0])
+    5.0
     """
     return _minpack.enorm(choose(solver, "enorm"), x)
 
