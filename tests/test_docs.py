@@ -11,9 +11,12 @@ import scipy.optimize
 
 import pyminpack
 
-README = Path(__file__).parents[1] / "README.md"
+REPOSITORY = Path(__file__).parents[1]
+README = REPOSITORY / "README.md"
+TABLE_OF_KERNELS = REPOSITORY / "docs" / "kernels.md"
 PUBLIC = [getattr(pyminpack, name) for name in pyminpack.__all__]
-FUNCTIONS = [entry for entry in PUBLIC if inspect.isfunction(entry)]
+KERNELS = [getattr(pyminpack.kernels, name) for name in pyminpack.kernels.__all__]
+FUNCTIONS = [entry for entry in PUBLIC + KERNELS if inspect.isfunction(entry)]
 
 
 def examples_of(function):
@@ -34,20 +37,30 @@ def test_examples_in_docstrings_run(function):
     assert run(test) == ""
 
 
-def readme_blocks():
-    return re.findall(r"^```(?:python|pycon)\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE)
-
-
-def test_python_in_the_README_runs():
+@pytest.mark.parametrize("page", [README, TABLE_OF_KERNELS], ids=lambda page: page.name)
+def test_python_in_a_page_runs(page):
     """One session: what a block defines, later ones have; a block without prompts is a program."""
     names = {}
-    for number, block in enumerate(readme_blocks(), 1):
+    blocks = re.findall(r"^```(?:python|pycon)\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    assert blocks
+    for number, block in enumerate(blocks, 1):
         if ">>>" in block:
-            test = doctest.DocTestParser().get_doctest(block, names, f"README block {number}", str(README), 0)
+            test = doctest.DocTestParser().get_doctest(block, names, f"{page.name} block {number}", str(page), 0)
             test.globs = names
             assert run(test) == ""
         else:
-            exec(compile(block, f"README block {number}", "exec"), names)
+            exec(compile(block, f"{page.name} block {number}", "exec"), names)
+
+
+def test_the_table_of_kernels_has_every_routine_with_its_file():
+    rows = re.findall(r"^\| (?:`(\w+)`)? ?\| [^|]+ \| ([^ ,|]+)[^|]*\| [^|]+ \|[^|]*\|$", TABLE_OF_KERNELS.read_text(),
+                      re.MULTILINE)
+    assert {name for name, file in rows if "/" in file} - {""} == {name for name in pyminpack.kernels.__all__
+                                                                   if name.islower()}
+    for name, file in rows:
+        if "/" in file:
+            text = (REPOSITORY / file).read_text()
+            assert not name or re.search(rf"^ *(pure |recursive )?(subroutine|function) {name}\(", text, re.MULTILINE)
 
 
 def entries(docstring, section):
@@ -58,9 +71,10 @@ def entries(docstring, section):
     return {head.partition(" : ")[0]: (head.partition(" : ")[2], text.strip()) for head, text in found}
 
 
-def test_every_argument_is_documented_with_its_type_and_default():
-    parameters = inspect.signature(pyminpack.leastsq).parameters
-    documented = entries(inspect.getdoc(pyminpack.leastsq), "Parameters")
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
+def test_every_argument_is_documented_with_its_type_and_default(function):
+    parameters = inspect.signature(function).parameters
+    documented = entries(inspect.getdoc(function), "Parameters") if parameters else {}
     assert list(documented) == list(parameters)
     for name, (kind, text) in documented.items():
         default = parameters[name].default
@@ -80,7 +94,7 @@ def test_every_result_is_documented():
         assert all(text.endswith(".") for _, text in entries(documented, section).values())
 
 
-@pytest.mark.parametrize("entry", PUBLIC, ids=lambda entry: entry.__name__)
+@pytest.mark.parametrize("entry", PUBLIC + KERNELS, ids=lambda entry: entry.__name__)
 def test_everything_public_has_a_docstring_of_one_line_and_more(entry):
     summary = inspect.getdoc(entry).split("\n\n")[0]
     assert "\n" not in summary

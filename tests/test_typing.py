@@ -10,7 +10,7 @@ PROGRAM = """
 from typing import assert_type
 import numpy as np
 from numpy.typing import NDArray
-from pyminpack import InfoDict, leastsq
+from pyminpack import InfoDict, check_jacobian, kernels, leastsq
 
 Vector = NDArray[np.float64]
 Short = tuple[Vector, int]
@@ -53,6 +53,17 @@ assert_type(infodict["qtf"], Vector)
 assert_type(infodict["ipvt"], NDArray[np.int32])
 assert_type(infodict["nfev"], int)
 assert_type(infodict.get("njev"), int | None)
+
+assert_type(kernels.enorm(t, solver="original"), float)
+a, ipvt, rdiag, acnorm = kernels.qrfac([[1, 2], [3, 4]], pivot=flag)
+assert_type(ipvt, NDArray[np.int32])
+assert_type(kernels.qrsolv(a, ipvt, rdiag, acnorm).x, Vector)
+assert_type(kernels.lmpar(a, ipvt, rdiag, acnorm, 1, t[0]).par, float)
+assert_type(kernels.fdjac2(single, [1.0], [2.0], epsfcn=1e-8), Vector)
+assert_type(kernels.chkder(t, t, a, t, mode=2, solver=None), Vector)
+assert_type(kernels.covar(a, ipvt, 0).rank, int)
+assert_type(check_jacobian(residuals, t, jacobian, (t, t), col_deriv=flag).scores, Vector)
+assert_type(check_jacobian(residuals, t, jacobian).worst, tuple[int, int])
 """
 
 ERRORS = {
@@ -68,6 +79,8 @@ ERRORS = {
     "wanting, three, more = leastsq(single, 0)": "misc",
     "one, other = leastsq(single, 0, full_output=True)": "misc",
     "infodict['fev']": "typeddict-item",
+    "kernels.enorm(t, solver='ours')": "arg-type",
+    "kernels.chkder(t, mode=3)": "arg-type",
     "cov_x.T": "union-attr",
     "assert_type(x, int)": "assert-type",
 }
