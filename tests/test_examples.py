@@ -8,13 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import libminpack
 import mgh
 from bits import assert_same_bits
 from pyminpack import _minpack
+from test_kernels import make_functions
 from test_mgh import OPTIONS, every_factor, every_problem, installed, original
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "levenberg_marquardt.py"
 UNSCALED = {name for name in OPTIONS if "diag" not in OPTIONS[name](1)}  # the example has no diag
+
+OUTPUTS = ("x", "fvec", "fjac", "ipvt", "qtf", "nfev", "info")
 
 every_solver = pytest.mark.parametrize("solver", _minpack.solvers())
 every_option = pytest.mark.parametrize("options", sorted(UNSCALED))
@@ -35,9 +39,29 @@ def test_it_has_the_bits_of_leastsq_and_of_MINPACK(problem, factor, options, sol
     expected = installed("lmdif", problem, factor, options)
     reference = original("lmdif", problem, factor, options)
     fit = {**fit, "fjac": fit["fjac"].T, "info": fit["ier"]}
-    for name in ("x", "fvec", "fjac", "ipvt", "qtf", "nfev", "info"):
+    for name in OUTPUTS:
         assert_same_bits(fit[name], expected[name], name)
         assert_same_bits(fit[name], getattr(reference, name), name)
+
+
+@every_solver
+def test_random_functions_with_special_answers_give_the_bits_of_MINPACK(solver, lmdif):
+    """NaN and infinities among them."""
+    for seed in range(600):
+        rng = np.random.default_rng([7, seed])
+        n = int(rng.integers(1, 6))
+        m = n + int(rng.integers(0, 6))
+        x = rng.choice([0.0, 1.0], n) * rng.standard_normal(n)
+        options = {
+            "maxfev": 60, "ftol": rng.choice([0.0, 1e-8]), "xtol": rng.choice([0.0, 1e-8]),
+            "gtol": rng.choice([0.0, 1e-3]), "factor": rng.choice([0.1, 1.0, 100.0]),
+        }
+        reference = libminpack.lmdif(make_functions(seed, m, n)[0], x, m, **options)
+        with np.errstate(all="ignore"):
+            fit = lmdif(make_functions(seed, m, n)[0], x, **options, solver=solver)
+        fit = {**fit, "fjac": fit["fjac"].T, "info": fit["ier"]}
+        for name in OUTPUTS:
+            assert_same_bits(fit[name], getattr(reference, name), f"seed {seed}, {name}")
 
 
 def test_these_fits_reach_every_reason_to_stop():
