@@ -19,7 +19,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pyminpack import kernels, leastsq
+from pyminpack import kernels, leastsq, show_config
 
 Array: TypeAlias = NDArray[np.float64]
 EPSMCH = 2.22044604926e-16  # the machine's precision, with MINPACK's twelve digits
@@ -140,14 +140,10 @@ def main() -> int:
         def residuals(b: Array, data: Array = data, y: Array = y, model: Any = model) -> Array:
             return np.asarray(y - model(b, data))
 
-        x, _, infodict, _, ier = leastsq(residuals, problem["start1"], full_output=True, maxfev=2000)
-        expected = {"x": x, **infodict, "ier": ier}
-        for solver in ("builtin", "original"):
-            try:
-                actual = lmdif(residuals, problem["start1"], maxfev=2000, solver=solver)
-            except ImportError as error:
-                print(error)
-                continue
+        for solver in show_config(mode="dicts")["solvers"]:
+            fit = leastsq(residuals, problem["start1"], full_output=True, maxfev=2000, solver=solver)
+            expected = {"x": fit[0], **fit[2], "ier": fit[4]}
+            actual = lmdif(residuals, problem["start1"], maxfev=2000, solver=solver)
             equal = all(np.asarray(actual[name]).tobytes() == np.asarray(expected[name]).tobytes() for name in actual)
             print(f"{problem['name']:<9} {solver:<9} nfev {actual['nfev']:<5} the bits of leastsq: {equal}")
             same = same and equal

@@ -111,7 +111,7 @@ RESULTS = {
     "fdjac2": partial(_minpack.fdjac2, "builtin", identity, X0, X0, 0.0),
     "chkder, a neighbour": partial(_minpack.chkder, "builtin", X0, None, None, None),
     "chkder": partial(_minpack.chkder, "builtin", X0, X0, EYE, TWOS),
-    "covar": partial(_minpack.covar, EYE, PIVOTS, 0.0),
+    "covar": partial(_minpack.covar, None, EYE, PIVOTS, 0.0),
     "qrfac of lists": partial(_minpack.qrfac, "builtin", EYE.tolist(), False),
     "solvers": _minpack.solvers,
     "leastsq": partial(leastsq, identity, ZERO),

@@ -1,6 +1,6 @@
 /* MINPACK's routines on NumPy arrays: checks, no numerics.
  *
- * Each function takes the solver's name (covar does not) and MINPACK's arguments without sizes, outputs and work; arrays
+ * Each function takes the solver (options.h) and MINPACK's arguments without sizes, outputs and work; arrays
  * are copied first, so that none of the caller's is changed. It returns a new reference, or NULL with an exception.
  * Matrices that come back are column-major arrays of shape (m, n). GIL: held.
  */
@@ -11,40 +11,7 @@
 #include "callback.h"
 #include "kernel_arguments.h"
 #include "minpack.h"
-
-/* The names of the solvers in this build; ours first. */
-static PyObject *
-solvers(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
-{
-    Py_ssize_t i, count = 0;
-    PyObject *name = NULL;      /* owned, then the tuple's */
-    PyObject *names = NULL;     /* owned, returned */
-
-    while (minpack_solvers[count] != NULL)
-        count++;
-    names = PyTuple_New(count);
-    for (i = 0; names != NULL && i < count; i++) {
-        name = PyUnicode_FromString(minpack_solvers[i]->name);
-        if (name == NULL)
-            Py_CLEAR(names);
-        else
-            PyTuple_SET_ITEM(names, i, name);
-    }
-    return names;
-}
-
-/* The solver with a name, or NULL with an exception: the Python layer has chosen one of solvers(). */
-static const Solver *
-solver_named(PyObject *name)
-{
-    int i;
-
-    for (i = 0; PyUnicode_Check(name) && minpack_solvers[i] != NULL; i++)
-        if (PyUnicode_CompareWithASCIIString(name, minpack_solvers[i]->name) == 0)
-            return minpack_solvers[i];
-    PyErr_Format(PyExc_ValueError, "%R is not one of solvers()", name);
-    return NULL;
-}
+#include "options.h"
 
 /* 0, or -1 with an exception. */
 static int
@@ -81,10 +48,7 @@ enorm(PyObject *Py_UNUSED(module), PyObject *const *values, Py_ssize_t nargs)
     PyArrayObject *x = NULL;        /* owned */
     const Solver *solver;
 
-    if (check_nargs("enorm", nargs, 2) < 0)
-        return NULL;
-    solver = solver_named(values[0]);
-    if (solver == NULL)
+    if (check_nargs("enorm", nargs, 2) < 0 || parse_solver(values[0], "enorm", &solver) < 0)
         return NULL;
     x = copy_real("enorm", "x", values[1], 1);
     if (x != NULL)
@@ -106,11 +70,10 @@ qrfac(PyObject *Py_UNUSED(module), PyObject *const *values, Py_ssize_t nargs)
     npy_intp n;
     int j, lwork, m, pivot;
 
-    if (check_nargs("qrfac", nargs, 3) < 0)
+    if (check_nargs("qrfac", nargs, 3) < 0 || parse_solver(values[0], "qrfac", &solver) < 0)
         return NULL;
-    solver = solver_named(values[0]);
     pivot = PyObject_IsTrue(values[2]);
-    if (solver == NULL || pivot < 0)
+    if (pivot < 0)
         return NULL;
     a = copy_real("qrfac", "a", values[1], 2);
     if (a == NULL)
@@ -200,10 +163,7 @@ qrsolv(PyObject *Py_UNUSED(module), PyObject *const *values, Py_ssize_t nargs)
     const Solver *solver;
     System s;
 
-    if (check_nargs("qrsolv", nargs, 5) < 0)
-        return NULL;
-    solver = solver_named(values[0]);
-    if (solver == NULL)
+    if (check_nargs("qrsolv", nargs, 5) < 0 || parse_solver(values[0], "qrsolv", &solver) < 0)
         return NULL;
     if (system_init(&s, "qrsolv", values + 1) == 0) {
         solver->qrsolv(s.n, PyArray_DATA(s.r), s.n, PyArray_DATA(s.ipvt), PyArray_DATA(s.diag), PyArray_DATA(s.qtb),
@@ -222,10 +182,8 @@ lmpar(PyObject *Py_UNUSED(module), PyObject *const *values, Py_ssize_t nargs)
     double delta, par;
     System s;
 
-    if (check_nargs("lmpar", nargs, 7) < 0)
-        return NULL;
-    solver = solver_named(values[0]);
-    if (solver == NULL || parse_number("lmpar", "delta", values[5], &delta) < 0
+    if (check_nargs("lmpar", nargs, 7) < 0 || parse_solver(values[0], "lmpar", &solver) < 0
+            || parse_number("lmpar", "delta", values[5], &delta) < 0
             || parse_number("lmpar", "par", values[6], &par) < 0)
         return NULL;
     if (system_init(&s, "lmpar", values + 1) == 0) {
@@ -253,10 +211,8 @@ fdjac2(PyObject *Py_UNUSED(module), PyObject *const *values, Py_ssize_t nargs)
     npy_intp shape[2];
     int iflag;
 
-    if (check_nargs("fdjac2", nargs, 5) < 0)
-        return NULL;
-    solver = solver_named(values[0]);
-    if (solver == NULL || parse_number("fdjac2", "epsfcn", values[4], &epsfcn) < 0)
+    if (check_nargs("fdjac2", nargs, 5) < 0 || parse_solver(values[0], "fdjac2", &solver) < 0
+            || parse_number("fdjac2", "epsfcn", values[4], &epsfcn) < 0)
         return NULL;
     x = copy_real("fdjac2", "x", values[2], 1);
     if (x == NULL)
@@ -313,10 +269,7 @@ chkder(PyObject *Py_UNUSED(module), PyObject *const *values, Py_ssize_t nargs)
     const Solver *solver;
     npy_intp m, n;
 
-    if (check_nargs("chkder", nargs, 5) < 0)
-        return NULL;
-    solver = solver_named(values[0]);
-    if (solver == NULL)
+    if (check_nargs("chkder", nargs, 5) < 0 || parse_solver(values[0], "chkder", &solver) < 0)
         return NULL;
     x = copy_real("chkder", "x", values[1], 1);
     if (x == NULL)
@@ -358,16 +311,25 @@ covar(PyObject *Py_UNUSED(module), PyObject *const *values, Py_ssize_t nargs)
     PyArrayObject *r = NULL;        /* owned */
     PyArrayObject *ipvt = NULL;     /* owned */
     double *wa = NULL;              /* owned */
+    const Solver *solver;
     double tol;
     int n, rank;
 
-    if (check_nargs("covar", nargs, 3) < 0 || parse_number("covar", "tol", values[2], &tol) < 0)
+    if (check_nargs("covar", nargs, 4) < 0 || parse_number("covar", "tol", values[3], &tol) < 0)
         return NULL;
-    r = copy_matrix("covar", "r", values[0], 0, 0, NULL);
+    /* The environment's choice does not matter where there is only one. */
+    if (values[0] != Py_None) {
+        if (parse_solver(values[0], "covar", &solver) < 0)
+            return NULL;
+        if (solver != minpack_solvers[0])
+            return PyErr_Format(PyExc_NotImplementedError, "covar: solver is '%s', which has no such routine",
+                                solver->name);
+    }
+    r = copy_matrix("covar", "r", values[1], 0, 0, NULL);
     if (r == NULL)
         goto done;
     n = (int)PyArray_DIM(r, 1);
-    ipvt = copy_permutation("covar", values[1], n);
+    ipvt = copy_permutation("covar", values[2], n);
     if (ipvt == NULL)
         goto done;
     wa = new_work((size_t)n, 1);
@@ -383,8 +345,6 @@ done:
 }
 
 PyMethodDef kernels_methods[] = {
-    {"solvers", solvers, METH_NOARGS,
-     "solvers()\n--\n\nThe names of the solvers in this build."},
     {"enorm", (PyCFunction)(void (*)(void))enorm, METH_FASTCALL,
      "enorm(solver, x, /)\n--\n\nSee pyminpack.kernels."},
     {"qrfac", (PyCFunction)(void (*)(void))qrfac, METH_FASTCALL,
@@ -398,6 +358,6 @@ PyMethodDef kernels_methods[] = {
     {"chkder", (PyCFunction)(void (*)(void))chkder, METH_FASTCALL,
      "chkder(solver, x, fvec, fjac, fvecp, /)\n--\n\nSee pyminpack.kernels."},
     {"covar", (PyCFunction)(void (*)(void))covar, METH_FASTCALL,
-     "covar(r, ipvt, tol, /)\n--\n\nSee pyminpack.kernels."},
+     "covar(solver, r, ipvt, tol, /)\n--\n\nSee pyminpack.kernels."},
     {NULL, NULL, 0, NULL},
 };

@@ -234,9 +234,9 @@ parse_solver(PyObject *value, const char *caller, const Solver **solver)
             return 0;
         }
     if (strcmp(name, "original") == 0)
-        PyErr_Format(PyExc_ValueError,
+        PyErr_Format(PyExc_ImportError,
                      "%s: %s is 'original', which is not in this build; build pyminpack where Debian's minpack-dev is"
-                     " installed, or with -Doriginal_minpack=PATH", caller, origin);
+                     " installed, or with -Csetup-args=-Doriginal_minpack=PATH", caller, origin);
     else
         PyErr_Format(PyExc_ValueError, "%s: %s is '%s'; expected 'builtin' or 'original'", caller, origin, name);
     return -1;

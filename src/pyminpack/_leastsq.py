@@ -181,7 +181,9 @@ def leastsq(  # type: ignore[misc]  # the overloads' *more: options by position,
         tolerance, a `factor` or an entry of `diag` that is not positive, or an empty `x0`.
     ValueError
         If `diag` has not the length of `x0`, if `func` returns another number of residuals than in its first call, or
-        if `solver` is not in this build.
+        if `solver` is no solver's name.
+    ImportError
+        If `solver` is not in this build.
     OverflowError
         If `maxfev` or the number of variables or residuals does not fit a C int.
     MemoryError

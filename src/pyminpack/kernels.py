@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pyminpack import _minpack
-from pyminpack._solver import choose
 
 __all__ = [
     "Covariance", "DampedStep", "Factorisation", "SystemSolution",
@@ -94,7 +93,7 @@ def enorm(x: ArrayLike, *, solver: Solver = None) -> float:
     >>> kernels.enorm([3.0, 4.0])
     5.0
     """
-    return _minpack.enorm(choose(solver, "enorm"), x)
+    return _minpack.enorm(solver, x)
 
 
 def qrfac(a: ArrayLike, pivot: bool = True, *, solver: Solver = None) -> Factorisation:
@@ -132,7 +131,7 @@ def qrfac(a: ArrayLike, pivot: bool = True, *, solver: Solver = None) -> Factori
     >>> factors.ipvt, factors.rdiag
     (array([2, 1], dtype=int32), array([-5. ,  0.8]))
     """
-    return Factorisation(*_minpack.qrfac(choose(solver, "qrfac"), a, pivot))
+    return Factorisation(*_minpack.qrfac(solver, a, pivot))
 
 
 def qrsolv(r: ArrayLike, ipvt: ArrayLike, diag: ArrayLike, qtb: ArrayLike, *, solver: Solver = None) -> SystemSolution:
@@ -173,7 +172,7 @@ def qrsolv(r: ArrayLike, ipvt: ArrayLike, diag: ArrayLike, qtb: ArrayLike, *, so
     >>> kernels.qrsolv([[3.0, 1.0], [0.0, 2.0]], [2, 1], [0.0, 0.0], [5.0, 4.0]).x
     array([2., 1.])
     """
-    return SystemSolution(*_minpack.qrsolv(choose(solver, "qrsolv"), r, ipvt, diag, qtb))
+    return SystemSolution(*_minpack.qrsolv(solver, r, ipvt, diag, qtb))
 
 
 def lmpar(
@@ -231,7 +230,7 @@ def lmpar(
     >>> bool(par > 0), bool(abs(kernels.enorm(x) - 1.0) <= 0.1)
     (True, True)
     """
-    return DampedStep(*_minpack.lmpar(choose(solver, "lmpar"), r, ipvt, diag, qtb, delta, par))
+    return DampedStep(*_minpack.lmpar(solver, r, ipvt, diag, qtb, delta, par))
 
 
 def fdjac2(
@@ -294,7 +293,7 @@ def fdjac2(
             raise ValueError(f"fdjac2: fcn returned {returned.size} residuals; expected {m}, as fvec has")
         return returned
 
-    return _minpack.fdjac2(choose(solver, "fdjac2"), residuals, x, fvec, epsfcn)
+    return _minpack.fdjac2(solver, residuals, x, fvec, epsfcn)
 
 
 def chkder(
@@ -358,7 +357,7 @@ def chkder(
         raise TypeError("chkder: mode 1 takes x alone; fvec, fjac and fvecp are for mode=2")
     if mode == 2 and not all(given):
         raise TypeError("chkder: mode 2 needs fvec, fjac and fvecp")
-    return _minpack.chkder(choose(solver, "chkder"), x, fvec, fjac, fvecp)
+    return _minpack.chkder(solver, x, fvec, fjac, fvecp)
 
 
 def covar(r: ArrayLike, ipvt: ArrayLike, tol: Real = 0.0, *, solver: Solver = None) -> Covariance:
@@ -398,8 +397,7 @@ def covar(r: ArrayLike, ipvt: ArrayLike, tol: Real = 0.0, *, solver: Solver = No
     Covariance(r=array([[ 1.25, -1.  ],
            [-1.  ,  1.  ]]), rank=2)
     """
-    choose(solver, "covar", missing="this routine")
-    return Covariance(*_minpack.covar(r, ipvt, tol))
+    return Covariance(*_minpack.covar(solver, r, ipvt, tol))
 
 
 def real_vector(values: Any, role: str) -> Vector:
