@@ -53,7 +53,12 @@ def lmpar(
     solver: str | None, r: ArrayLike, ipvt: ArrayLike, diag: ArrayLike, qtb: ArrayLike, delta: Real, par: Real, /
 ) -> tuple[NDArray[float64], float, NDArray[float64], NDArray[float64]]: ...
 def fdjac2(
-    solver: str | None, fcn: Callable[[NDArray[float64]], NDArray[float64]], x: ArrayLike, fvec: ArrayLike, epsfcn: Real, /
+    solver: str | None,
+    fcn: Callable[[NDArray[float64]], NDArray[float64]],
+    x: ArrayLike,
+    fvec: ArrayLike,
+    epsfcn: Real,
+    /,
 ) -> NDArray[float64]: ...
 def chkder(
     solver: str | None, x: ArrayLike, fvec: ArrayLike | None, fjac: ArrayLike | None, fvecp: ArrayLike | None, /
