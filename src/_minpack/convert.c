@@ -182,7 +182,8 @@ raise_entry(const Source *source, PyObject *result, PyArrayObject *entries, npy_
         index = written_index(entries, flat);
     if (index != NULL)
         message = PyUnicode_FromFormat("leastsq: %s%U returned a %s whose entry %U is %s%s; " REAL_NUMBERS_EXPECTED,
-                                       source->role, name, Py_TYPE(result)->tp_name, index, entry == Py_None ? "" : "of type ",
+                                       source->role, name, Py_TYPE(result)->tp_name, index,
+                                       entry == Py_None ? "" : "of type ",
                                        entry == Py_None ? "None" : Py_TYPE(entry)->tp_name);
     if (message != NULL)
         raise_from(PyExc_TypeError, Py_NewRef(message), cause);

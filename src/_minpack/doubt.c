@@ -14,7 +14,7 @@ static const double LEAST_STEP = 1e-6;              /* Gauss-Newton step, relati
 
 /* What excuses it. */
 static const double FEW_TRIALS = 10;                /* step over xtol: one rejected trial may cut so much */
-static const double LEAST_SLOPE = 1e-3;             /* relative fall of ||f|| for a change of x by its own size; m = n */
+static const double LEAST_SLOPE = 1e-3;             /* relative fall of ||f|| for such a change, where m = n */
 
 /* Column k of R, of which entries 0 to k count. */
 static const double *

@@ -12,21 +12,6 @@
 /* Rows and columns at most: MINPACK's sizes are ints, and some loops look a few elements ahead. */
 enum { MAX_SIZE = INT_MAX - 64 };
 
-int
-parse_number(const char *routine, const char *name, PyObject *value, double *number)
-{
-    *number = PyFloat_AsDouble(value);
-    if (*number != -1.0 || !PyErr_Occurred())
-        return 0;
-    if (PyErr_ExceptionMatches(PyExc_TypeError))
-        raise_from_pending(PyExc_TypeError, PyUnicode_FromFormat("%s: %s must be a real number, not %.200s", routine,
-                                                                 name, Py_TYPE(value)->tp_name));
-    else if (PyErr_ExceptionMatches(PyExc_OverflowError))
-        raise_from_pending(PyExc_OverflowError,
-                           PyUnicode_FromFormat("%s: %s is too large; expected a float64", routine, name));
-    return -1;
-}
-
 /* An argument as an array of whatever dtype. A new reference, or NULL with an exception. */
 static PyArrayObject *
 any_array(const char *routine, const char *name, PyObject *value)
@@ -154,8 +139,9 @@ check_permutation(const char *routine, const npy_int64 *p, npy_intp n)
     }
     for (j = 0; j < n; j++) {
         if (p[j] < 1 || p[j] > n) {
-            PyErr_Format(PyExc_ValueError, "%s: ipvt[%zd] is %lld; expected a permutation of 1 to %zd, as MINPACK counts",
-                         routine, (Py_ssize_t)j, (long long)p[j], (Py_ssize_t)n);
+            PyErr_Format(PyExc_ValueError,
+                         "%s: ipvt[%zd] is %lld; expected a permutation of 1 to %zd, as MINPACK counts", routine,
+                         (Py_ssize_t)j, (long long)p[j], (Py_ssize_t)n);
             goto done;
         }
         if (seen[p[j] - 1]) {

@@ -4,9 +4,6 @@
 
 #include "numpy_api.h"
 
-/* *number <- a real number. 0, or -1 with an exception. */
-int parse_number(const char *routine, const char *name, PyObject *value, double *number);
-
 /* A column-major float64 copy of an argument with ndim dimensions, none of them empty or beyond MINPACK's ints. A
  * new reference, or NULL with an exception. */
 PyArrayObject *copy_real(const char *routine, const char *name, PyObject *value, int ndim);

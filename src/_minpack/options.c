@@ -154,19 +154,18 @@ scaling_vector(PyObject *diag, npy_intp n)
     return array;
 }
 
-/* Parse a real number. 0, or -1 with an exception that names the argument. */
-static int
-parse_double(PyObject *value, const char *name, double *number)
+int
+parse_number(const char *caller, const char *name, PyObject *value, double *number)
 {
     *number = PyFloat_AsDouble(value);
     if (*number != -1.0 || !PyErr_Occurred())
         return 0;
     if (PyErr_ExceptionMatches(PyExc_TypeError))
-        raise_from_pending(PyExc_TypeError, PyUnicode_FromFormat("leastsq: %s must be a real number, not %.200s", name,
-                                                                 Py_TYPE(value)->tp_name));
+        raise_from_pending(PyExc_TypeError, PyUnicode_FromFormat("%s: %s must be a real number, not %.200s", caller,
+                                                                 name, Py_TYPE(value)->tp_name));
     else if (PyErr_ExceptionMatches(PyExc_OverflowError))
         raise_from_pending(PyExc_OverflowError,
-                           PyUnicode_FromFormat("leastsq: %s is too large; expected a float64", name));
+                           PyUnicode_FromFormat("%s: %s is too large; expected a float64", caller, name));
     return -1;
 }
 
@@ -247,11 +246,13 @@ options_parse(Options *options, const RawOptions *raw, int n, int has_Dfun)
 {
     memset(options, 0, sizeof(*options));
     options->has_epsfcn = raw->epsfcn != Py_None && !has_Dfun;
-    if (parse_solver(raw->solver, "leastsq", &options->solver) < 0 || parse_double(raw->ftol, "ftol", &options->ftol) < 0
-            || parse_double(raw->xtol, "xtol", &options->xtol) < 0
-            || parse_double(raw->gtol, "gtol", &options->gtol) < 0 || parse_maxfev(raw->maxfev, &options->maxfev) < 0
-            || (options->has_epsfcn && parse_double(raw->epsfcn, "epsfcn", &options->epsfcn) < 0)
-            || parse_double(raw->factor, "factor", &options->factor) < 0)
+    if (parse_solver(raw->solver, "leastsq", &options->solver) < 0
+            || parse_number("leastsq", "ftol", raw->ftol, &options->ftol) < 0
+            || parse_number("leastsq", "xtol", raw->xtol, &options->xtol) < 0
+            || parse_number("leastsq", "gtol", raw->gtol, &options->gtol) < 0
+            || parse_maxfev(raw->maxfev, &options->maxfev) < 0
+            || (options->has_epsfcn && parse_number("leastsq", "epsfcn", raw->epsfcn, &options->epsfcn) < 0)
+            || parse_number("leastsq", "factor", raw->factor, &options->factor) < 0)
         return -1;
     if (options->maxfev <= 0)
         options->maxfev = default_maxfev(n, has_Dfun);
@@ -287,7 +288,8 @@ options_mesg(const Options *options, int info)
         if (kinds[i] == 'm')
             value = PyLong_FromLong(options->maxfev);
         else
-            value = PyFloat_FromDouble(kinds[i] == 'f' ? options->ftol : kinds[i] == 'x' ? options->xtol : options->gtol);
+            value = PyFloat_FromDouble(kinds[i] == 'f' ? options->ftol
+                                       : kinds[i] == 'x' ? options->xtol : options->gtol);
         if (value == NULL)
             goto done;
         PyTuple_SET_ITEM(values, i, value);     /* steals it */

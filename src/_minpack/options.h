@@ -38,6 +38,9 @@ int options_parse(Options *options, const RawOptions *raw, int n, int has_Dfun);
 
 void options_clear(Options *options);
 
+/* *number <- a real number. 0, or -1 with an exception that names the caller and the argument. */
+int parse_number(const char *caller, const char *name, PyObject *value, double *number);
+
 /* The solver by its name, or by PYMINPACK_SOLVER for None (ours where that is not set). 0, or -1 with an exception that
  * begins with the caller's name. */
 int parse_solver(PyObject *value, const char *caller, const Solver **solver);

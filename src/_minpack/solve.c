@@ -31,10 +31,10 @@ run(const Options *options, Callback *cb, Workspace *ws, End *end)
     }
     else
         solver->lmder(callback_residuals, callback_jacobian, cb, ws->m, ws->n, PyArray_DATA(ws->x),
-                      PyArray_DATA(ws->fvec), PyArray_DATA(ws->fjac), ws->m, options->ftol, options->xtol, options->gtol,
-                      options->maxfev, ws->diag, mode, options->factor, &end->info, &end->nfev, &end->njev,
-                      PyArray_DATA(ws->ipvt), PyArray_DATA(ws->qtf), ws->wa1, ws->wa2, ws->wa3, ws->wa4, ws->work,
-                      ws->lwork);
+                      PyArray_DATA(ws->fvec), PyArray_DATA(ws->fjac), ws->m, options->ftol, options->xtol,
+                      options->gtol, options->maxfev, ws->diag, mode, options->factor, &end->info, &end->nfev,
+                      &end->njev, PyArray_DATA(ws->ipvt), PyArray_DATA(ws->qtf), ws->wa1, ws->wa2, ws->wa3, ws->wa4,
+                      ws->work, ws->lwork);
 }
 
 /* (R'R)^-1 in the order of x. A new array of shape (n, n), None if R has a zero on its diagonal, or NULL with an
@@ -66,10 +66,10 @@ static PyObject *
 make_infodict(const Workspace *ws, const End *end)
 {
     if (end->njev >= 0)
-        return Py_BuildValue("{s:O,s:i,s:i,s:O,s:O,s:O}", "fvec", ws->fvec, "nfev", end->nfev, "njev", end->njev, "fjac",
-                             ws->fjac, "ipvt", ws->ipvt, "qtf", ws->qtf);
-    return Py_BuildValue("{s:O,s:i,s:O,s:O,s:O}", "fvec", ws->fvec, "nfev", end->nfev, "fjac", ws->fjac, "ipvt", ws->ipvt,
-                         "qtf", ws->qtf);
+        return Py_BuildValue("{s:O,s:i,s:i,s:O,s:O,s:O}", "fvec", ws->fvec, "nfev", end->nfev, "njev", end->njev,
+                             "fjac", ws->fjac, "ipvt", ws->ipvt, "qtf", ws->qtf);
+    return Py_BuildValue("{s:O,s:i,s:O,s:O,s:O}", "fvec", ws->fvec, "nfev", end->nfev, "fjac", ws->fjac, "ipvt",
+                         ws->ipvt, "qtf", ws->qtf);
 }
 
 /* What there is to warn of. A new reference, or NULL with an exception. */

@@ -64,7 +64,7 @@ def _stuck(column: int, cosine: float, step: float, has_Dfun: bool, source: str 
     if source is not None:
         cause = f"Trial points may lie outside of func's domain: {source}"
     elif has_Dfun:
-        cause = "Dfun may have the wrong sign or another mistake (compare it with differences of func)"
+        cause = "Dfun may have the wrong sign or another mistake (pyminpack.check_jacobian tells)"
     else:
         cause = "The difference step may be wrong (try a larger epsfcn, and float64 all through func)"
     return (
