@@ -11,6 +11,12 @@
 #include "convert.h"
 #include "masked.h"
 
+enum { DIFFERENCE = 2 };    /* MINPACK's iflag where residuals are for the Jacobian */
+
+/* m n**2 from which a factorisation takes long: some 1 ms. Another thread that keeps the GIL for its 5 ms then costs the
+ * fit little, and a fit of smaller ones nothing. */
+static const double LONG_FACTORISATION = 2e6;
+
 int
 callback_init(Callback *cb, PyObject *func, PyObject *Dfun, PyObject *args, int col_deriv, int n)
 {
@@ -44,6 +50,23 @@ callback_clear(Callback *cb)
     Py_CLEAR(cb->x);
     PyMem_Free(cb->stack);
     cb->stack = NULL;
+}
+
+void
+callback_resume(Callback *cb)
+{
+    if (cb->thread != NULL) {
+        PyEval_RestoreThread(cb->thread);
+        cb->thread = NULL;
+    }
+}
+
+/* A Jacobian is complete: what follows is numerics, in memory that no other thread sees. */
+static void
+let_others_run(Callback *cb)
+{
+    if (cb->lets_go)
+        cb->thread = PyEval_SaveThread();
 }
 
 /* Refuse residuals of another length than the first ones. */
@@ -227,6 +250,7 @@ callback_first(Callback *cb, const double *x, double *eps)
         goto done;
     memcpy(PyArray_DATA((PyArrayObject *)fvec), PyArray_DATA(array), (size_t)m * sizeof(double));
     cb->m = (int)m;
+    cb->lets_go = (double)m * cb->n * cb->n >= LONG_FACTORISATION;
     note_residuals(&cb->nonfinite, cb->func_calls, cb->m, PyArray_DATA(array));
     cb->replay = 1;
 done:
@@ -236,13 +260,14 @@ done:
 }
 
 int
-callback_residuals(void *context, int m, int Py_UNUSED(n), const double *x, double *fvec, int Py_UNUSED(purpose))
+callback_residuals(void *context, int m, int n, const double *x, double *fvec, int purpose)
 {
     Callback *cb = context;
     int status = -1;
     PyObject *result = NULL;        /* owned */
     PyArrayObject *array = NULL;    /* owned */
 
+    callback_resume(cb);
     if (cb->replay) {
         cb->replay = 0;
         return 0;
@@ -266,6 +291,10 @@ callback_residuals(void *context, int m, int Py_UNUSED(n), const double *x, doub
 done:
     Py_XDECREF(array);
     Py_XDECREF(result);
+    if (status == 0 && purpose == DIFFERENCE && ++cb->differences == n) {
+        cb->differences = 0;
+        let_others_run(cb);
+    }
     return status;
 }
 
@@ -343,6 +372,7 @@ callback_jacobian(void *context, int m, int n, const double *x, double *fjac, in
     PyArrayObject *array = NULL;    /* owned */
     npy_intp along_m, along_n;
 
+    callback_resume(cb);
     result = call_at(cb, cb->Dfun, x);
     if (result == NULL)
         goto done;
@@ -361,5 +391,7 @@ done:
     Py_XDECREF(array);
     Py_XDECREF(real);
     Py_XDECREF(result);
+    if (status == 0)
+        let_others_run(cb);
     return status;
 }

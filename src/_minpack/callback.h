@@ -24,6 +24,9 @@ typedef struct {
     int replay;             /* the solver's first residuals are in fvec already */
     int func_calls;
     int Dfun_calls;
+    int lets_go;            /* a factorisation takes long enough to let other threads run meanwhile */
+    int differences;        /* of the next Jacobian that are there already */
+    PyThreadState *thread;  /* this thread's while others run; NULL: it holds the GIL */
     NonFinite nonfinite;
     Masked masked;
     PyArray_Descr *float64; /* owned */
@@ -42,7 +45,11 @@ void callback_clear(Callback *cb);
  * NULL with an exception, also if m < n. */
 PyObject *callback_first(Callback *cb, const double *x, double *eps);
 
-/* The solver's call-backs (minpack.h); context is a Callback. 0, or -1 with an exception. GIL: held. */
+/* Hold the GIL again, if it was given away; due when the solver has returned. */
+void callback_resume(Callback *cb);
+
+/* The solver's call-backs (minpack.h); context is a Callback. 0, or -1 with an exception. They hold the GIL; the one that
+ * completes a Jacobian gives it away, if the factorisation that follows takes long, and the next one takes it back. */
 int callback_residuals(void *context, int m, int n, const double *x, double *fvec, int purpose);
 int callback_jacobian(void *context, int m, int n, const double *x, double *fjac, int ldfjac);
 

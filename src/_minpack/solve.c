@@ -144,6 +144,7 @@ solve(const Problem *problem)
         end.epsfcn = options.epsfcn;
     if (workspace_init(&ws, options.solver, x, (PyArrayObject *)fvec, options.diag) == 0) {
         run(&options, &cb, &ws, &end);
+        callback_resume(&cb);
         if (end.info >= 0)
             outcome = make_outcome(problem->full_output, &options, &cb, &ws, &end);
     }
