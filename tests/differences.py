@@ -35,8 +35,9 @@ DIFFERENCES = {
         "that same one RuntimeWarning, of the caller's line",
     ),
     "zero column": Difference(
-        "a column of the last Jacobian is exactly zero though the residuals are not: a model in float32, a parameter"
-        " that acts as an index or a threshold, a rounded or cached model, a mistake in `Dfun`",
+        "a column of the last Jacobian is exactly zero though the residuals are not, and its parameter has not gone to"
+        " 0, where differences by relative steps are lost: a model in float32, a parameter that acts as an index or a"
+        " threshold, a rounded or cached model, a mistake in `Dfun`",
         "`ier` 1 to 4 without a word",
         "the same numbers, and one RuntimeWarning: which parameters, and the difference steps that they got",
     ),

@@ -165,6 +165,43 @@ def test_the_column_of_the_largest_cosine_is_named():
     assert STUCK + "1, of x[1], is 1," in texts[0]
 
 
+# Sound fits that drive a parameter to 0, where a step relative to it is lost: a term that the data have not, or a bound
+# that is kept by a transformation (sqrt(1 + p**2) - 1 is lmfit's). Each of func and x0, whose vanishing entry is last.
+VANISHING = {
+    "a quadratic through a line": (lambda p, noise: p[0] + p[1] * T + p[2] * T**2 - 1.3 - 0.7 * T - noise, [1, 2, 1]),
+    "an offset of 0": (lambda p, noise: p[0] * np.exp(-p[1] * T) + p[2] - 2.5 * np.exp(-0.7 * T) - noise, [1, 1, 0.5]),
+    "an offset of 0 from 0": (lambda p, noise: p[0] * np.exp(-p[1] * T) + p[2] - 2 * np.exp(-T) - noise, [1, 2, 0]),
+    "a rate of 0": (lambda p, noise: p[0] * np.exp(-p[1] * T) - 2.5 - noise, [1, 0.1]),
+    "a bound by a square": (lambda p, noise: p[0] / (1 + T) + p[1] ** 2 - 1 / (1 + T) + 0.1 - noise, [1.3, 0.5]),
+    "a bound as lmfit's": (lambda p, noise: p[0] / (1 + T) + np.hypot(1, p[1]) - 1 / (1 + T) - 0.9 - noise, [1.3, 0.5]),
+}
+
+
+@pytest.mark.parametrize("case", VANISHING)
+def test_a_parameter_that_vanishes_at_a_sound_solution_is_not_told_of(case):
+    func, x0 = VANISHING[case]
+    rng = np.random.default_rng(7)
+    for noise in (0, 1e-15, 1e-12, 1e-9, 1e-3):
+        for _ in range(40):
+            start = np.array(x0) * rng.uniform(0.5, 2, len(x0))
+            (x, ier), texts = told(lambda p, e=noise * rng.standard_normal(T.size): func(p, e), start)
+            assert ier in (1, 2, 3)
+            assert abs(x[-1]) <= max(1e-3, 10 * noise)
+            assert texts == []
+
+
+def test_a_function_whose_least_value_is_at_zero_is_a_solution():
+    for x0 in (1.0, -3.0, 1e-3, 1e6):
+        assert told(lambda x: 2 * x**2 + 1, x0)[1] == []
+
+
+def test_a_parameter_that_vanishes_excuses_no_other():
+    """The offset goes to 0, and the index never moves."""
+    _, texts = told(lambda p: p[0] * np.exp(-T) + p[1] ** 2 - np.roll(np.exp(-T), int(p[2])) + 0.1, [1.0, 0.5, 2.5])
+    assert len(texts) == 1
+    assert "x[2]" in texts[0]
+
+
 def test_a_wrong_sign_from_a_start_of_zeros_is_told_of():
     for func, Dfun in ((residuals, jacobian), (quadratic, lambda p: SQUARE * (1 + 0.2 * p))):
         (x, _), texts = told(func, np.zeros(3), Dfun=lambda p, Dfun=Dfun: -Dfun(p))

@@ -12,7 +12,10 @@ static const double EPSMCH = 2.22044604926e-16;     /* MINPACK's precision: mach
 static const double LEAST_COSINE = 0.01;            /* between the residuals and a column */
 static const double LEAST_STEP = 1e-6;              /* Gauss-Newton step, relative to ||D x|| */
 
-/* What excuses it. */
+/* What excuses a zero column. */
+static const double VANISHED = 0.01;                /* x[j] by its size at the start */
+
+/* What excuses a fit that is stuck. */
 static const double FEW_TRIALS = 10;                /* step over xtol: one rejected trial may cut so much */
 static const double LEAST_SLOPE = 1e-3;             /* relative fall of ||f|| for a change of x by its own size; m = n */
 
@@ -56,6 +59,17 @@ difference_step(const Finished *fit, int j)
     const double h = eps * fabs(fit->x[j]);
 
     return h == 0 ? eps : h;
+}
+
+/* Whether x[j] went to 0, or nearly, and its difference step with it: so it goes at the solution where the data have not
+ * the term, or where a bound is kept by a square or the like. A step that the model rounds away leaves x[j] where it
+ * began. */
+static int
+has_vanished(const Finished *fit, int j)
+{
+    const double size = fit->x0[j] == 0 ? 1 : fabs(fit->x0[j]);
+
+    return !fit->has_Dfun && fit->x[j] != fit->x0[j] && fabs(fit->x[j]) <= VANISHED * size;
 }
 
 /* Append an object to a list, stealing it. 0, or -1 with an exception, as where it is NULL. */
@@ -212,17 +226,20 @@ doubt(const Finished *fit)
 {
     const int n = fit->n;
     double *is_zero = fit->wa1;
-    int any = 0, k, zero;
+    int any = 0, unexcused = 0, j, k;
 
     if (fit->info < MINPACK_FTOL || fit->info > MINPACK_GTOL)
         Py_RETURN_NONE;
     for (k = 0; k < n; k++) {
-        zero = is_zero_column(fit, k);
-        is_zero[fit->ipvt[k] - 1] = zero;
-        any |= zero;
+        j = fit->ipvt[k] - 1;
+        is_zero[j] = is_zero_column(fit, k);
+        any |= is_zero[j] != 0;
+        unexcused |= is_zero[j] != 0 && !has_vanished(fit, j);
     }
+    if (any && (!unexcused || is_zero_vector(fit->m, fit->fvec)))
+        Py_RETURN_NONE;
     if (any)
-        return is_zero_vector(fit->m, fit->fvec) ? Py_NewRef(Py_None) : zero_columns(fit, is_zero);
+        return zero_columns(fit, is_zero);
     if (memcmp(fit->x, fit->x0, (size_t)n * sizeof(double)) == 0 && !is_zero_vector(fit->m, fit->fvec))
         return stuck(fit);
     Py_RETURN_NONE;

@@ -31,8 +31,8 @@ typedef struct {
 /* None where there is nothing to say; or, of a fit with info 1 to 4, all of finite numbers,
  *
  *   ("zero columns", columns, steps)
- *       columns of the last Jacobian, counted from 0, are exactly zero, but the residuals are not; steps: of the
- *       differences that gave them, None with Dfun;
+ *       columns of the last Jacobian, counted from 0, are exactly zero, but the residuals are not, and not every such
+ *       x[j] went from x0[j] to 0 or nearly; steps: of the differences that gave them, None with Dfun;
  *   ("stuck", column, cosine, step, has_Dfun, role, index, call)
  *       x is x0 to the bit, yet the cosine between the residuals and this column, the largest, is above 0.01, and the
  *       Gauss-Newton step from there is above 1e-6, in units of ||D x||; and no tolerance and no rounding explains it.
