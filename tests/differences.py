@@ -77,6 +77,11 @@ DIFFERENCES = {
         "None counts as NaN, text and times are converted; else `_minpack.error`, and a traceback is printed",
         "TypeError that names the entry; what an entry's own conversion raises passes",
     ),
+    "ragged": Difference(
+        "`func` or `Dfun` returns a ragged list or tuple, such as the residuals and something else",
+        "NumPy's ValueError",
+        "the text names the function first",
+    ),
     "one number": Difference(
         "`func` returns a scalar, n > 1",
         "TypeError \"Improper input: func input vector length N=2 must not exceed ...\"",
