@@ -26,8 +26,8 @@ DIFFERENCES = {
     "not finite": Difference(
         "`func` or `Dfun` returns NaN or inf",
         "often `ier` 4 with x unmoved, without a word",
-        "the same numbers, and one RuntimeWarning that says where the first came from (which entry of `x0`, or of what"
-        " a function returned), if the returned `fvec` or `cov_x` is not finite",
+        "the same numbers, and one RuntimeWarning that says where the first came from (which entry of `x0` or `diag`,"
+        " or of what a function returned), if the returned `fvec` or `cov_x` is not finite",
     ),
     "overflow": Difference(
         "`cov_x` overflows",

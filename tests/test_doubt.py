@@ -184,7 +184,7 @@ def test_a_parameter_that_vanishes_at_a_sound_solution_is_not_told_of(case):
     for noise in (0, 1e-15, 1e-12, 1e-9, 1e-3):
         for _ in range(40):
             start = np.array(x0) * rng.uniform(0.5, 2, len(x0))
-            (x, ier), texts = told(lambda p, e=noise * rng.standard_normal(T.size): func(p, e), start)
+            (x, ier), texts = told(func, start, args=(noise * rng.standard_normal(T.size),))
             assert ier in (1, 2, 3)
             assert abs(x[-1]) <= max(1e-3, 10 * noise)
             assert texts == []

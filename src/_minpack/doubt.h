@@ -16,6 +16,7 @@ typedef struct {
     double xtol;
     double gtol;
     double factor;
+    int has_diag;           /* diag is the user's */
     const NonFinite *nonfinite; /* the first NaN or inf that a function returned, if any */
     const double *x0;       /* n: where it began */
     const double *x;        /* n: where it ended */

@@ -141,7 +141,8 @@ solve(const Problem *problem)
         goto done;
     reports = make_reports(&cb.masked, &(Finished){
         .m = m, .n = n, .info = info, .has_Dfun = problem->Dfun != NULL, .epsfcn = epsfcn, .ftol = problem->ftol,
-        .xtol = problem->xtol, .gtol = problem->gtol, .factor = problem->factor, .nonfinite = &cb.nonfinite, .x0 = x0,
+        .xtol = problem->xtol, .gtol = problem->gtol, .factor = problem->factor, .has_diag = user_diag != NULL,
+        .nonfinite = &cb.nonfinite, .x0 = x0,
         .x = PyArray_DATA(x), .fvec = PyArray_DATA(fvec), .fjac = PyArray_DATA(fjac), .ipvt = PyArray_DATA(ipvt),
         .qtf = PyArray_DATA(qtf), .diag = diag, .wa1 = wa1, .wa2 = wa2}, cov_x);
     if (reports == NULL)

@@ -44,7 +44,9 @@ def _not_finite(what: str, origin: str | None, index: int, call: int) -> str:
 
 def _source(origin: str, index: int, call: int) -> str:
     """Where the first NaN or inf came from."""
-    source = "x0" if origin == "x0" else f"what {origin} returned in call {call}"
+    if origin == "factor":
+        return "factor is NaN"
+    source = origin if origin in ("x0", "diag") else f"what {origin} returned in call {call}"
     return f"the first NaN or inf is at index {index} of {source}"
 
 
