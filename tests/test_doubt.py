@@ -115,7 +115,33 @@ def test_zero_columns_of_Dfun_are_named(case):
             return Dfun(p).T if col_deriv else Dfun(p)
         _, texts = told(lambda p: residuals(p) + 0.01 * np.cos(9 * T), START, Dfun=arranged, col_deriv=col_deriv)
         assert len(texts) == 1
-        assert texts[0] == ZERO.replace("(.*)", names) + "; the fit could not move them. Check these columns of Dfun"
+        assert texts[0].startswith(ZERO.replace("(.*)", names) + "; ")
+        assert texts[0].endswith("heck these columns of Dfun")
+
+
+# A bound of 0 that the last parameter would cross, kept by a transformation that is flat beyond it or far away.
+FLAT_BEYOND = {
+    "max": (lambda q: max(q, 0.0), 0.5), "exp": (np.exp, -1.0), "logistic": (lambda q: 1 / (1 + np.exp(-q)), -1.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FLAT_BEYOND)
+def test_a_parameter_that_moved_before_its_column_became_zero_may_have_run_off(case):
+    bounded, start = FLAT_BEYOND[case]
+    (x, _), texts = told(lambda p: p[0] / (1 + T) + bounded(p[1]) - 1 / (1 + T) + 0.1, [1.3, start])
+    assert bounded(x[1]) < 1e-9
+    assert len(texts) == 1
+    assert "; they moved before, perhaps to where func does not depend on them any more" in texts[0]
+    assert "could not move" not in texts[0]
+
+
+def test_a_parameter_that_never_moved_is_said_to_have_been_stuck():
+    _, texts = told(lambda p: residuals(p[:3]) + 1e-3 * T, [*START, 7.0])
+    assert ", so the fit could not move them. Compute in float64" in texts[0]
+    _, texts = told(residuals, START, Dfun=lambda p: jacobian(p) * [1, 0, 1])
+    assert texts[0] == ZERO.replace("(.*)", "x[1]") + "; the fit could not move them. Check these columns of Dfun"
+    _, texts = told(residuals, START, Dfun=lambda p: jacobian(p) * [1, 1, p[0] == 1])
+    assert "; they moved before" in texts[0]
 
 
 def test_of_many_parameters_the_first_are_named():

@@ -84,7 +84,7 @@ append(PyObject *list, PyObject *entry)
     return status;
 }
 
-/* ("zero columns", columns, steps) with columns in increasing order; a new reference, or NULL with an exception.
+/* ("zero columns", columns, steps, moved) with columns in increasing order; a new reference, or NULL with an exception.
  * is_zero[j]: whether column j of the last Jacobian is. */
 static PyObject *
 zero_columns(const Finished *fit, const double *is_zero)
@@ -92,7 +92,7 @@ zero_columns(const Finished *fit, const double *is_zero)
     PyObject *report = NULL;    /* owned, returned */
     PyObject *columns = NULL;   /* owned */
     PyObject *steps = NULL;     /* owned */
-    int j;
+    int j, moved = 1;
 
     columns = PyList_New(0);
     steps = fit->has_Dfun ? Py_NewRef(Py_None) : PyList_New(0);
@@ -101,11 +101,12 @@ zero_columns(const Finished *fit, const double *is_zero)
     for (j = 0; j < fit->n; j++) {
         if (is_zero[j] == 0)
             continue;
+        moved &= fit->x[j] != fit->x0[j];
         if (append(columns, PyLong_FromLong(j)) < 0
                 || (!fit->has_Dfun && append(steps, PyFloat_FromDouble(difference_step(fit, j))) < 0))
             goto done;
     }
-    report = Py_BuildValue("(sOO)", "zero columns", columns, steps);
+    report = Py_BuildValue("(sOOi)", "zero columns", columns, steps, moved);
 done:
     Py_XDECREF(columns);
     Py_XDECREF(steps);

@@ -31,9 +31,10 @@ typedef struct {
 
 /* None where there is nothing to say; or, of a fit with info 1 to 4, all of finite numbers,
  *
- *   ("zero columns", columns, steps)
+ *   ("zero columns", columns, steps, moved)
  *       columns of the last Jacobian, counted from 0, are exactly zero, but the residuals are not, and not every such
- *       x[j] went from x0[j] to 0 or nearly; steps: of the differences that gave them, None with Dfun;
+ *       x[j] went from x0[j] to 0 or nearly; steps: of the differences that gave them, None with Dfun; moved: whether
+ *       every such x[j] is another than x0[j];
  *   ("stuck", column, cosine, step, has_Dfun, role, index, call)
  *       x is x0 to the bit, yet the cosine between the residuals and this column, the largest, is above 0.01, and the
  *       Gauss-Newton step from there is above 1e-6, in units of ||D x||; and no tolerance and no rounding explains it.
