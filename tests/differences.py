@@ -26,8 +26,8 @@ DIFFERENCES = {
     "not finite": Difference(
         "`func` or `Dfun` returns NaN or inf",
         "often `ier` 4 with x unmoved, without a word",
-        "the same numbers, and one RuntimeWarning that says where the first came from (which entry of `x0`, or of what"
-        " a function returned), if the returned `fvec` or `cov_x` is not finite",
+        "the same numbers, and one RuntimeWarning that says where the first came from (which entry of `x0` or `diag`,"
+        " or of what a function returned), if the returned `fvec` or `cov_x` is not finite",
     ),
     "overflow": Difference(
         "`cov_x` overflows",
@@ -35,8 +35,9 @@ DIFFERENCES = {
         "that same one RuntimeWarning, of the caller's line",
     ),
     "zero column": Difference(
-        "a column of the last Jacobian is exactly zero though the residuals are not: a model in float32, a parameter"
-        " that acts as an index or a threshold, a rounded or cached model, a mistake in `Dfun`",
+        "a column of the last Jacobian is exactly zero though the residuals are not, and its parameter has not gone to"
+        " 0, where differences by relative steps are lost: a model in float32, a parameter that acts as an index or a"
+        " threshold, a rounded or cached model, a mistake in `Dfun`",
         "`ier` 1 to 4 without a word",
         "the same numbers, and one RuntimeWarning: which parameters, and the difference steps that they got",
     ),
@@ -75,6 +76,11 @@ DIFFERENCES = {
         "`func` or `Dfun` returns a list with None, text, times or what is no real number in it",
         "None counts as NaN, text and times are converted; else `_minpack.error`, and a traceback is printed",
         "TypeError that names the entry; what an entry's own conversion raises passes",
+    ),
+    "ragged": Difference(
+        "`func` or `Dfun` returns a ragged list or tuple, such as the residuals and something else",
+        "NumPy's ValueError",
+        "the text names the function first",
     ),
     "one number": Difference(
         "`func` returns a scalar, n > 1",

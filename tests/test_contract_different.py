@@ -259,6 +259,7 @@ class Dense:
 
 
 FLAT = ("leastsq: in the last Jacobian the derivatives by x[0] are all exactly zero, but the residuals are not",)
+RAGGED = Raises(ValueError, "^setting an array element with a sequence")
 NEAR_OVERFLOW = np.array([[0.0, 1.0], [1e300, 1e300]])
 NOT_FLOATS = Raises(MinpackError, "Result from function call is not a proper array of floats", prints=True)
 NOT_REAL = {
@@ -348,6 +349,12 @@ ROWS = [
     *(Row("not real", call(func, START), NOT_FLOATS, refuses(dtype), dtype) for dtype, func in NOT_REAL.items()),
     *(Row("not real", call(decay, START, Dfun=lambda p, dtype=dtype: decay_jacobian(p).astype(dtype)), NOT_FLOATS,
           refuses(dtype, "Dfun"), f"Dfun {dtype}") for dtype in ("complex128", "object", np.dtype(np.longdouble).name)),
+    *(Row("not real", call(lambda p, values=values: np.array([*p, *values], object), 1.0), scipy, refuses(
+        rf"object whose entry \[{index}\] is {what}"), f"object with {what}")
+      for values, scipy, index, what in (([2.0, None], NOT_FLOATS, 2, "None"), ([1j], NOT_FLOATS, 1, "of type complex"),
+                                         (["2"], NOT_FLOATS, 1, "of type str"))),
+    Row("not real", call(plane, START, Dfun=lambda p: np.array([[1, 2], [3, None], [5, 7]])), NOT_FLOATS,
+        refuses(r"object whose entry \[1, 1\] is None", "Dfun"), "Dfun object with None"),
     Row("not real", call(lambda p: (q for q in p), 1.0), NOT_FLOATS,
         returned("an object of type generator"), "generator"),
     Row("not real", call(lambda p: {}, 1.0), NOT_FLOATS, returned("an object of type dict"), "dict"),
@@ -387,6 +394,13 @@ ROWS = [
         entry(0, "of type ImaginaryUnit", TypeError), "a symbolic complex number"),
     Row("entries", call(lambda p: [1.0, 10**400], START), NOT_FLOATS, Raises(OverflowError, "int too large"),
         "10**400"),
+    *(Row("ragged", call(lambda p, result=result: result, START), RAGGED,
+          Raises(ValueError, f"^leastsq: func '<lambda>' returned a {type(result).__name__} that makes no array:"
+                             " setting an array element with a sequence", cause=ValueError), f"func {result}")
+      for result in ((np.ones(3), 2.0), [[1.0], [2.0, 3.0]])),
+    Row("ragged", call(plane, START, Dfun=lambda p: [[1, 2], [3], [5, 7]]), RAGGED,
+        Raises(ValueError, "^leastsq: Dfun '<lambda>' returned a list that makes no array: ", cause=ValueError),
+        "Dfun"),
     Row("entries", call(plane, START, Dfun=lambda p: [[1, 2], [3, "4"], [5, 7]]), 3,
         entry("1, 1", "of type str", role="Dfun"), "Dfun"),
     Row("None", call(lambda p: None, 1.0), 4, returned("None", hint=NOTHING), "func"),
@@ -542,8 +556,9 @@ NAN_IN_X0 = "leastsq: fvec is not finite; the first NaN or inf is at index {} of
          Dfun=spoilt(decay_jacobian, (5, 1), np.inf, lambda p: p[0] != 1)),
     Case("NaN start", plane, [np.nan, 1.0], told=NAN_IN_X0.format(0)),
     Case("NaN start, second", plane, [1.0, np.inf], told=NAN_IN_X0.format(1)),
-    Case("NaN diag", decay, START, told=NOT_FINITE.format("fvec", 0, "func", 4), diag=[np.nan, 1.0]),
-    Case("NaN factor", decay, START, told=NOT_FINITE.format("fvec", 0, "func", 4), factor=np.nan),
+    Case("NaN diag", decay, START, diag=[np.nan, 1.0],
+         told="leastsq: fvec is not finite; the first NaN or inf is at index 0 of diag"),
+    Case("NaN factor", decay, START, told="leastsq: fvec is not finite; factor is NaN", factor=np.nan),
 )
 def test_the_numbers_are_the_same_but_what_is_not_finite_is_warned_of(case):
     assert_same(case)

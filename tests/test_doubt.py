@@ -115,7 +115,33 @@ def test_zero_columns_of_Dfun_are_named(case):
             return Dfun(p).T if col_deriv else Dfun(p)
         _, texts = told(lambda p: residuals(p) + 0.01 * np.cos(9 * T), START, Dfun=arranged, col_deriv=col_deriv)
         assert len(texts) == 1
-        assert texts[0] == ZERO.replace("(.*)", names) + "; the fit could not move them. Check these columns of Dfun"
+        assert texts[0].startswith(ZERO.replace("(.*)", names) + "; ")
+        assert texts[0].endswith("heck these columns of Dfun")
+
+
+# A bound of 0 that the last parameter would cross, kept by a transformation that is flat beyond it or far away.
+FLAT_BEYOND = {
+    "max": (lambda q: max(q, 0.0), 0.5), "exp": (np.exp, -1.0), "logistic": (lambda q: 1 / (1 + np.exp(-q)), -1.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FLAT_BEYOND)
+def test_a_parameter_that_moved_before_its_column_became_zero_may_have_run_off(case):
+    bounded, start = FLAT_BEYOND[case]
+    (x, _), texts = told(lambda p: p[0] / (1 + T) + bounded(p[1]) - 1 / (1 + T) + 0.1, [1.3, start])
+    assert bounded(x[1]) < 1e-9
+    assert len(texts) == 1
+    assert "; they moved before, perhaps to where func does not depend on them any more" in texts[0]
+    assert "could not move" not in texts[0]
+
+
+def test_a_parameter_that_never_moved_is_said_to_have_been_stuck():
+    _, texts = told(lambda p: residuals(p[:3]) + 1e-3 * T, [*START, 7.0])
+    assert ", so the fit could not move them. Compute in float64" in texts[0]
+    _, texts = told(residuals, START, Dfun=lambda p: jacobian(p) * [1, 0, 1])
+    assert texts[0] == ZERO.replace("(.*)", "x[1]") + "; the fit could not move them. Check these columns of Dfun"
+    _, texts = told(residuals, START, Dfun=lambda p: jacobian(p) * [1, 1, p[0] == 1])
+    assert "; they moved before" in texts[0]
 
 
 def test_of_many_parameters_the_first_are_named():
@@ -163,6 +189,43 @@ def test_the_bounds_are_a_cosine_of_a_hundredth_and_a_step_of_a_millionth(cosine
 def test_the_column_of_the_largest_cosine_is_named():
     _, texts = told(lambda p: SQUARE @ p - SQUARE[:, 1], np.zeros(3), Dfun=lambda p: -SQUARE)
     assert STUCK + "1, of x[1], is 1," in texts[0]
+
+
+# Sound fits that drive a parameter to 0, where a step relative to it is lost: a term that the data have not, or a bound
+# that is kept by a transformation (sqrt(1 + p**2) - 1 is lmfit's). Each of func and x0, whose vanishing entry is last.
+VANISHING = {
+    "a quadratic through a line": (lambda p, noise: p[0] + p[1] * T + p[2] * T**2 - 1.3 - 0.7 * T - noise, [1, 2, 1]),
+    "an offset of 0": (lambda p, noise: p[0] * np.exp(-p[1] * T) + p[2] - 2.5 * np.exp(-0.7 * T) - noise, [1, 1, 0.5]),
+    "an offset of 0 from 0": (lambda p, noise: p[0] * np.exp(-p[1] * T) + p[2] - 2 * np.exp(-T) - noise, [1, 2, 0]),
+    "a rate of 0": (lambda p, noise: p[0] * np.exp(-p[1] * T) - 2.5 - noise, [1, 0.1]),
+    "a bound by a square": (lambda p, noise: p[0] / (1 + T) + p[1] ** 2 - 1 / (1 + T) + 0.1 - noise, [1.3, 0.5]),
+    "a bound as lmfit's": (lambda p, noise: p[0] / (1 + T) + np.hypot(1, p[1]) - 1 / (1 + T) - 0.9 - noise, [1.3, 0.5]),
+}
+
+
+@pytest.mark.parametrize("case", VANISHING)
+def test_a_parameter_that_vanishes_at_a_sound_solution_is_not_told_of(case):
+    func, x0 = VANISHING[case]
+    rng = np.random.default_rng(7)
+    for noise in (0, 1e-15, 1e-12, 1e-9, 1e-3):
+        for _ in range(40):
+            start = np.array(x0) * rng.uniform(0.5, 2, len(x0))
+            (x, ier), texts = told(func, start, args=(noise * rng.standard_normal(T.size),))
+            assert ier in (1, 2, 3)
+            assert abs(x[-1]) <= max(1e-3, 10 * noise)
+            assert texts == []
+
+
+def test_a_function_whose_least_value_is_at_zero_is_a_solution():
+    for x0 in (1.0, -3.0, 1e-3, 1e6):
+        assert told(lambda x: 2 * x**2 + 1, x0)[1] == []
+
+
+def test_a_parameter_that_vanishes_excuses_no_other():
+    """The offset goes to 0, and the index never moves."""
+    _, texts = told(lambda p: p[0] * np.exp(-T) + p[1] ** 2 - np.roll(np.exp(-T), int(p[2])) + 0.1, [1.0, 0.5, 2.5])
+    assert len(texts) == 1
+    assert "x[2]" in texts[0]
 
 
 def test_a_wrong_sign_from_a_start_of_zeros_is_told_of():

@@ -117,6 +117,24 @@ def test_of_many_numbers_the_first_is_told(index):
     assert origins(warned(lambda p: fvec, 1.0)[1]) == [("fvec", "func", index, 1)]
 
 
+@pytest.mark.parametrize(("options", "said"), [
+    ({"factor": np.nan}, "factor is NaN"),
+    ({"diag": [1.0, np.nan]}, "the first NaN or inf is at index 1 of diag"),
+    ({"diag": [np.inf, np.nan]}, "the first NaN or inf is at index 0 of diag"),
+])  # fmt: skip
+@pytest.mark.parametrize("Dfun", [None, decay_jacobian], ids=["differences", "Dfun"])
+def test_a_factor_or_a_diag_that_is_not_finite_is_to_blame(options, said, Dfun):
+    _, texts = warned(decay, START, Dfun=Dfun, **options)
+    assert texts == [f"leastsq: fvec is not finite; {said}"]
+
+
+@pytest.mark.parametrize("call", [1, 2, 3])
+def test_func_is_to_blame_for_what_it_returned_before_the_first_step(call):
+    _, texts = warned(Spoiled(decay, np.nan, 3, call, 10**9), START, diag=[1.0, np.inf])
+    assert len(texts) == 1
+    assert texts[0].endswith(f"the first NaN or inf is at index 3 of what func returned in call {call}")
+
+
 @pytest.mark.parametrize(("x0", "index"), [([np.nan, 1.0], 0), ([1.0, np.inf], 1), ([1.0, -np.inf], 1)])
 @pytest.mark.parametrize("Dfun", [None, decay_jacobian], ids=["differences", "Dfun"])
 def test_of_a_start_that_is_not_finite_x0_is_told(x0, index, Dfun):

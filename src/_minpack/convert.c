@@ -43,19 +43,103 @@ casts_safely(PyArrayObject *array)
     return safely;
 }
 
+PyObject *
+written_index(PyArrayObject *array, npy_intp flat)
+{
+    PyObject *list = NULL;      /* owned */
+    PyObject *text = NULL;      /* owned, returned */
+    PyObject *number = NULL;    /* owned */
+    int axis, ndim = PyArray_NDIM(array);
+
+    list = PyList_New(ndim);
+    if (list == NULL)
+        goto done;
+    for (axis = ndim - 1; axis >= 0; axis--) {
+        number = PyLong_FromSsize_t((Py_ssize_t)(flat % PyArray_DIM(array, axis)));
+        if (number == NULL)
+            goto done;
+        PyList_SET_ITEM(list, axis, number);    /* steals it */
+        flat /= PyArray_DIM(array, axis);
+    }
+    text = PyObject_Str(list);
+done:
+    Py_XDECREF(list);
+    return text;
+}
+
+/* Whether an object is no real number, though float() might take it: text, a complex number, a time. */
+static int
+is_no_real_number(PyObject *object)
+{
+    const PyNumberMethods *number = Py_TYPE(object)->tp_as_number;
+
+    return number == NULL || (number->nb_float == NULL && number->nb_index == NULL)
+        || PyUnicode_Check(object) || PyBytes_Check(object) || PyComplex_Check(object)
+        || PyArray_IsScalar(object, ComplexFloating) || PyArray_IsScalar(object, Timedelta)
+        || PyArray_IsScalar(object, Datetime)
+        || (PyArray_Check(object) && PyArray_ISCOMPLEX((PyArrayObject *)object));
+}
+
+/* What an entry is instead of a real number: "None", or "of type str"; a new reference, or NULL with an exception. */
+static PyObject *
+described_entry(PyObject *entry)
+{
+    if (entry == Py_None)
+        return PyUnicode_FromString("None");
+    return PyUnicode_FromFormat("of type %s", Py_TYPE(entry)->tp_name);
+}
+
+/* What an array of objects has that is no real number, as " whose entry [1] is None", or "" if all are; a new reference,
+ * or NULL with an exception. */
+static PyObject *
+described_objects(PyArrayObject *array)
+{
+    PyArrayObject *entries = NULL;  /* owned: a copy, for a user's code may change the array */
+    PyObject *const *entry;
+    PyObject *kind = NULL;          /* owned */
+    PyObject *index = NULL;         /* owned */
+    PyObject *text = NULL;          /* owned, returned */
+    npy_intp i, size = PyArray_SIZE(array);
+
+    entries = (PyArrayObject *)PyArray_FromArray(array, PyArray_DescrFromType(NPY_OBJECT),
+                                                 NPY_ARRAY_CARRAY | NPY_ARRAY_ENSURECOPY);
+    if (entries == NULL)
+        return NULL;
+    entry = PyArray_DATA(entries);
+    for (i = 0; i < size && !is_no_real_number(entry[i]); i++)
+        ;
+    if (i == size)
+        text = PyUnicode_FromString("");
+    else {
+        kind = described_entry(entry[i]);
+        if (kind != NULL)
+            index = written_index(entries, i);
+        if (index != NULL)
+            text = PyUnicode_FromFormat(" whose entry %U is %U", index, kind);
+    }
+    Py_DECREF(entries);
+    Py_XDECREF(kind);
+    Py_XDECREF(index);
+    return text;
+}
+
 /* Refuse an array whose dtype does not cast safely to float64; NumPy's own refusal becomes the cause. */
 static void
 raise_unsafe_dtype(const Source *source, PyArrayObject *array)
 {
     PyObject *name = NULL;      /* owned */
+    PyObject *objects = NULL;   /* owned */
     PyObject *message = NULL;   /* owned */
     PyObject *cast = NULL;      /* owned */
 
     name = quoted_name(source->function);
     if (name == NULL)
         goto done;
-    message = PyUnicode_FromFormat("leastsq: %s%U returned an array of dtype %S; " REAL_NUMBERS_EXPECTED,
-                                   source->role, name, (PyObject *)PyArray_DESCR(array));
+    objects = PyArray_TYPE(array) == NPY_OBJECT ? described_objects(array) : PyUnicode_FromString("");
+    if (objects == NULL)
+        goto done;
+    message = PyUnicode_FromFormat("leastsq: %s%U returned an array of dtype %S%U; " REAL_NUMBERS_EXPECTED,
+                                   source->role, name, (PyObject *)PyArray_DESCR(array), objects);
     if (message == NULL)
         goto done;
     cast = (PyObject *)as_float64(array, NPY_ARRAY_CARRAY_RO);
@@ -65,6 +149,7 @@ raise_unsafe_dtype(const Source *source, PyArrayObject *array)
         raise_from_pending(PyExc_TypeError, Py_NewRef(message));
 done:
     Py_XDECREF(name);
+    Py_XDECREF(objects);
     Py_XDECREF(message);
     Py_XDECREF(cast);
 }
@@ -143,36 +228,13 @@ raise_foreign_object(const Source *source, PyObject *object)
     Py_XDECREF(cause);
 }
 
-PyObject *
-written_index(PyArrayObject *array, npy_intp flat)
-{
-    PyObject *list = NULL;      /* owned */
-    PyObject *text = NULL;      /* owned, returned */
-    PyObject *number = NULL;    /* owned */
-    int axis, ndim = PyArray_NDIM(array);
-
-    list = PyList_New(ndim);
-    if (list == NULL)
-        goto done;
-    for (axis = ndim - 1; axis >= 0; axis--) {
-        number = PyLong_FromSsize_t((Py_ssize_t)(flat % PyArray_DIM(array, axis)));
-        if (number == NULL)
-            goto done;
-        PyList_SET_ITEM(list, axis, number);    /* steals it */
-        flat /= PyArray_DIM(array, axis);
-    }
-    text = PyObject_Str(list);
-done:
-    Py_XDECREF(list);
-    return text;
-}
-
 /* Refuse one entry of a list or the like. The pending exception, if any, becomes the cause. */
 static void
 raise_entry(const Source *source, PyObject *result, PyArrayObject *entries, npy_intp flat, PyObject *entry)
 {
     PyObject *name = NULL;      /* owned */
     PyObject *index = NULL;     /* owned */
+    PyObject *kind = NULL;      /* owned */
     PyObject *message = NULL;   /* owned */
     PyObject *cause = NULL;     /* owned */
 
@@ -181,29 +243,17 @@ raise_entry(const Source *source, PyObject *result, PyArrayObject *entries, npy_
     if (name != NULL)
         index = written_index(entries, flat);
     if (index != NULL)
-        message = PyUnicode_FromFormat("leastsq: %s%U returned a %s whose entry %U is %s%s; " REAL_NUMBERS_EXPECTED,
-                                       source->role, name, Py_TYPE(result)->tp_name, index,
-                                       entry == Py_None ? "" : "of type ",
-                                       entry == Py_None ? "None" : Py_TYPE(entry)->tp_name);
+        kind = described_entry(entry);
+    if (kind != NULL)
+        message = PyUnicode_FromFormat("leastsq: %s%U returned a %s whose entry %U is %U; " REAL_NUMBERS_EXPECTED,
+                                       source->role, name, Py_TYPE(result)->tp_name, index, kind);
     if (message != NULL)
         raise_from(PyExc_TypeError, Py_NewRef(message), cause);
     Py_XDECREF(name);
     Py_XDECREF(index);
+    Py_XDECREF(kind);
     Py_XDECREF(message);
     Py_XDECREF(cause);
-}
-
-/* Whether an object is no real number, though float() might take it: text, a complex number, a time. */
-static int
-is_no_real_number(PyObject *object)
-{
-    const PyNumberMethods *number = Py_TYPE(object)->tp_as_number;
-
-    return number == NULL || (number->nb_float == NULL && number->nb_index == NULL)
-        || PyUnicode_Check(object) || PyBytes_Check(object) || PyComplex_Check(object)
-        || PyArray_IsScalar(object, ComplexFloating) || PyArray_IsScalar(object, Timedelta)
-        || PyArray_IsScalar(object, Datetime)
-        || (PyArray_Check(object) && PyArray_ISCOMPLEX((PyArrayObject *)object));
 }
 
 /* The entries of what a function returned, an array of objects of our own, as a new array of float64 of that shape.
@@ -251,6 +301,50 @@ has_entries_of_its_own(PyObject *result, PyArrayObject *array)
         || PyTuple_Check(result);
 }
 
+/* Whether the text of a ValueError is NumPy's for a ragged list; what an entry's __array__ raises is to pass. */
+static int
+is_NumPys_of_ragged(PyObject *text)
+{
+    PyObject *start = NULL;     /* owned */
+    Py_ssize_t found = 0;
+
+    start = PyUnicode_FromString("setting an array element with a sequence");
+    if (start != NULL)
+        found = PyUnicode_Tailmatch(text, start, 0, PY_SSIZE_T_MAX, -1);
+    Py_XDECREF(start);
+    PyErr_Clear();
+    return found == 1;
+}
+
+/* Put a list or tuple's function in front of NumPy's pending ValueError that it makes no array; whatever else is pending
+ * stays. */
+static void
+raise_ragged(const Source *source, PyObject *result)
+{
+    PyObject *text = NULL;      /* owned */
+    PyObject *name = NULL;      /* owned */
+    PyObject *message = NULL;   /* owned */
+    PyObject *cause = NULL;     /* owned */
+
+    if (!PyErr_ExceptionMatches(PyExc_ValueError) || !(PyList_Check(result) || PyTuple_Check(result)))
+        return;
+    cause = take_raised_exception();
+    text = PyObject_Str(cause);
+    if (text != NULL && !is_NumPys_of_ragged(text))
+        PyErr_SetObject((PyObject *)Py_TYPE(cause), cause);
+    else if (text != NULL)
+        name = quoted_name(source->function);
+    if (name != NULL)
+        message = PyUnicode_FromFormat("leastsq: %s%U returned a %s that makes no array: %U", source->role, name,
+                                       Py_TYPE(result)->tp_name, text);
+    if (message != NULL)
+        raise_from(PyExc_ValueError, Py_NewRef(message), cause);
+    Py_XDECREF(text);
+    Py_XDECREF(name);
+    Py_XDECREF(message);
+    Py_XDECREF(cause);
+}
+
 PyArrayObject *
 as_real_array(const Source *source, PyObject *result, int *type)
 {
@@ -263,8 +357,10 @@ as_real_array(const Source *source, PyObject *result, int *type)
         goto done;
     }
     array = (PyArrayObject *)PyArray_FromAny(result, NULL, 0, 0, NPY_ARRAY_ENSUREARRAY, NULL);
-    if (array == NULL)
+    if (array == NULL) {
+        raise_ragged(source, result);
         goto done;
+    }
     if (type != NULL)
         *type = PyArray_TYPE(array);
     if (casts_safely(array))

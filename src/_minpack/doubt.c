@@ -12,7 +12,10 @@ static const double EPSMCH = 2.22044604926e-16;     /* MINPACK's precision: mach
 static const double LEAST_COSINE = 0.01;            /* between the residuals and a column */
 static const double LEAST_STEP = 1e-6;              /* Gauss-Newton step, relative to ||D x|| */
 
-/* What excuses it. */
+/* What excuses a zero column. */
+static const double VANISHED = 0.01;                /* x[j] by its size at the start */
+
+/* What excuses a fit that is stuck. */
 static const double FEW_TRIALS = 10;                /* step over xtol: one rejected trial may cut so much */
 static const double LEAST_SLOPE = 1e-3;             /* relative fall of ||f|| for such a change, where m = n */
 
@@ -58,6 +61,17 @@ difference_step(const Finished *fit, int j)
     return h == 0 ? eps : h;
 }
 
+/* Whether x[j] went to 0, or nearly, and its difference step with it: so it goes at the solution where the data have not
+ * the term, or where a bound is kept by a square or the like. A step that the model rounds away leaves x[j] where it
+ * began. */
+static int
+has_vanished(const Finished *fit, int j)
+{
+    const double size = fit->x0[j] == 0 ? 1 : fabs(fit->x0[j]);
+
+    return !fit->has_Dfun && fit->x[j] != fit->x0[j] && fabs(fit->x[j]) <= VANISHED * size;
+}
+
 /* Append an object to a list, stealing it. 0, or -1 with an exception, as where it is NULL. */
 static int
 append(PyObject *list, PyObject *entry)
@@ -70,7 +84,7 @@ append(PyObject *list, PyObject *entry)
     return status;
 }
 
-/* ("zero columns", columns, steps) with columns in increasing order; a new reference, or NULL with an exception.
+/* ("zero columns", columns, steps, moved) with columns in increasing order; a new reference, or NULL with an exception.
  * is_zero[j]: whether column j of the last Jacobian is. */
 static PyObject *
 zero_columns(const Finished *fit, const double *is_zero)
@@ -78,7 +92,7 @@ zero_columns(const Finished *fit, const double *is_zero)
     PyObject *report = NULL;    /* owned, returned */
     PyObject *columns = NULL;   /* owned */
     PyObject *steps = NULL;     /* owned */
-    int j;
+    int j, moved = 1;
 
     columns = PyList_New(0);
     steps = fit->has_Dfun ? Py_NewRef(Py_None) : PyList_New(0);
@@ -87,11 +101,12 @@ zero_columns(const Finished *fit, const double *is_zero)
     for (j = 0; j < fit->n; j++) {
         if (is_zero[j] == 0)
             continue;
+        moved &= fit->x[j] != fit->x0[j];
         if (append(columns, PyLong_FromLong(j)) < 0
                 || (!fit->has_Dfun && append(steps, PyFloat_FromDouble(difference_step(fit, j))) < 0))
             goto done;
     }
-    report = Py_BuildValue("(sOO)", "zero columns", columns, steps);
+    report = Py_BuildValue("(sOOi)", "zero columns", columns, steps, moved);
 done:
     Py_XDECREF(columns);
     Py_XDECREF(steps);
@@ -212,17 +227,20 @@ doubt(const Finished *fit)
 {
     const int n = fit->n;
     double *is_zero = fit->wa1;
-    int any = 0, k, zero;
+    int any = 0, unexcused = 0, j, k;
 
     if (fit->info < MINPACK_FTOL || fit->info > MINPACK_GTOL)
         Py_RETURN_NONE;
     for (k = 0; k < n; k++) {
-        zero = is_zero_column(fit, k);
-        is_zero[fit->ipvt[k] - 1] = zero;
-        any |= zero;
+        j = fit->ipvt[k] - 1;
+        is_zero[j] = is_zero_column(fit, k);
+        any |= is_zero[j] != 0;
+        unexcused |= is_zero[j] != 0 && !has_vanished(fit, j);
     }
+    if (any && (!unexcused || is_zero_vector(fit->m, fit->fvec)))
+        Py_RETURN_NONE;
     if (any)
-        return is_zero_vector(fit->m, fit->fvec) ? Py_NewRef(Py_None) : zero_columns(fit, is_zero);
+        return zero_columns(fit, is_zero);
     if (memcmp(fit->x, fit->x0, (size_t)n * sizeof(double)) == 0 && !is_zero_vector(fit->m, fit->fvec))
         return stuck(fit);
     Py_RETURN_NONE;

@@ -16,6 +16,7 @@ typedef struct {
     double xtol;
     double gtol;
     double factor;
+    int has_diag;           /* diag is the user's */
     const NonFinite *nonfinite; /* the first NaN or inf that a function returned, if any */
     const double *x0;       /* n: where it began */
     const double *x;        /* n: where it ended */
@@ -30,9 +31,10 @@ typedef struct {
 
 /* None where there is nothing to say; or, of a fit with info 1 to 4, all of finite numbers,
  *
- *   ("zero columns", columns, steps)
- *       columns of the last Jacobian, counted from 0, are exactly zero, but the residuals are not; steps: of the
- *       differences that gave them, None with Dfun;
+ *   ("zero columns", columns, steps, moved)
+ *       columns of the last Jacobian, counted from 0, are exactly zero, but the residuals are not, and not every such
+ *       x[j] went from x0[j] to 0 or nearly; steps: of the differences that gave them, None with Dfun; moved: whether
+ *       every such x[j] is another than x0[j];
  *   ("stuck", column, cosine, step, has_Dfun, role, index, call)
  *       x is x0 to the bit, yet the cosine between the residuals and this column, the largest, is above 0.01, and the
  *       Gauss-Newton step from there is above 1e-6, in units of ||D x||; and no tolerance and no rounding explains it.

@@ -1,6 +1,9 @@
 /* What there is to say of a fit besides its numbers. */
 #include "reports.h"
 
+#include <math.h>
+#include <string.h>
+
 /* ("masked", ...), or None if no entry was masked. A new reference, or NULL. */
 static PyObject *
 masked_report(const Masked *masked)
@@ -9,6 +12,15 @@ masked_report(const Masked *masked)
         Py_RETURN_NONE;
     return Py_BuildValue("(ssnnni)", "masked", masked->role, (Py_ssize_t)masked->count, (Py_ssize_t)masked->size,
                          (Py_ssize_t)masked->index, masked->call);
+}
+
+/* Whether the first NaN or inf came when a step had been taken, which diag and factor decide. */
+static int
+came_after_a_step(const Finished *fit)
+{
+    const int at_x0 = fit->has_Dfun ? 1 : fit->n + 1;   /* calls of func: the start and its differences */
+
+    return fit->nonfinite->role != NULL && strcmp(fit->nonfinite->role, "func") == 0 && fit->nonfinite->call > at_x0;
 }
 
 /* ("not finite", ...), or None if all that is returned is finite. A new reference, or NULL. */
@@ -29,6 +41,13 @@ nonfinite_report(const Finished *fit, PyObject *cov_x)
     index = first_nonfinite(fit->x0, fit->n);
     if (index >= 0)
         return Py_BuildValue("(sssni)", "not finite", what, "x0", (Py_ssize_t)index, 0);
+    if (came_after_a_step(fit)) {
+        if (isnan(fit->factor))
+            return Py_BuildValue("(sssni)", "not finite", what, "factor", (Py_ssize_t)0, 0);
+        index = fit->has_diag ? first_nonfinite(fit->diag, fit->n) : -1;
+        if (index >= 0)
+            return Py_BuildValue("(sssni)", "not finite", what, "diag", (Py_ssize_t)index, 0);
+    }
     return Py_BuildValue("(sszni)", "not finite", what, origin->role, (Py_ssize_t)origin->index, origin->call);
 }
 

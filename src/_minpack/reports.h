@@ -10,7 +10,8 @@
  *
  *   ("masked", role, count, size, index, call)     the first masked array that a function returned (callback.h)
  *   ("not finite", what, role, index, call)        what: "fvec" or "cov_x" is not finite; where the first NaN or inf
- *                                                  came from: role "x0" (then call is 0), "func", "Dfun", or None
+ *                                                  came from: role "x0", "diag", "factor" (then call is 0),
+ *                                                  "func", "Dfun", or None
  *   ("zero columns", ...), ("stuck", ...)          a success to be doubted (doubt.h), if all is finite
  *
  * None if there is nothing to say. cov_x may be None. A new reference, or NULL with an exception.  GIL: held. */

@@ -7,7 +7,7 @@ from typing import Literal
 
 Masked = tuple[Literal["masked"], str, int, int, int, int]
 NotFinite = tuple[Literal["not finite"], str, str | None, int, int]
-ZeroColumns = tuple[Literal["zero columns"], list[int], list[float] | None]
+ZeroColumns = tuple[Literal["zero columns"], list[int], list[float] | None, int]
 Stuck = tuple[Literal["stuck"], int, float, float, int, str | None, int, int]
 Report = Masked | NotFinite | ZeroColumns | Stuck
 
@@ -21,8 +21,8 @@ def describe(report: Report) -> str:
             return _masked(role, count, size, index, call)
         case ("not finite", what, origin, index, call):
             return _not_finite(what, origin, index, call)
-        case ("zero columns", columns, steps):
-            return _zero_columns(columns, steps)
+        case ("zero columns", columns, steps, moved):
+            return _zero_columns(columns, steps, bool(moved))
         case ("stuck", column, cosine, step, has_Dfun, origin, index, call):
             source = None if origin is None else _source(origin, index, call)
             return _stuck(column, cosine, step, bool(has_Dfun), source)
@@ -44,19 +44,27 @@ def _not_finite(what: str, origin: str | None, index: int, call: int) -> str:
 
 def _source(origin: str, index: int, call: int) -> str:
     """Where the first NaN or inf came from."""
-    source = "x0" if origin == "x0" else f"what {origin} returned in call {call}"
+    if origin == "factor":
+        return "factor is NaN"
+    source = origin if origin in ("x0", "diag") else f"what {origin} returned in call {call}"
     return f"the first NaN or inf is at index {index} of {source}"
 
 
-def _zero_columns(columns: Sequence[int], steps: Sequence[float] | None) -> str:
+def _zero_columns(columns: Sequence[int], steps: Sequence[float] | None, moved: bool) -> str:
     names = _listed([f"x[{j}]" for j in columns])
     said = f"leastsq: in the last Jacobian the derivatives by {names} are all exactly zero, but the residuals are not"
+    if steps is not None:
+        said += f": none changed in a difference step of {_listed([f'{step:.3g}' for step in steps])}"
+    if moved:
+        said += "; they moved before, perhaps to where func does not depend on them any more, as beyond a bound"
+    else:
+        said += f"{';' if steps is None else ', so'} the fit could not move them"
     if steps is None:
-        return f"{said}; the fit could not move them. Check these columns of Dfun"
+        return f"{said}. {'Else check' if moved else 'Check'} these columns of Dfun"
     return (
-        f"{said}: none changed in a difference step of {_listed([f'{step:.3g}' for step in steps])}, so the fit could"
-        " not move them. Compute in float64 all through func, without rounding, caching, or an index or threshold made"
-        " of x; or take larger steps by epsfcn (they are sqrt(epsfcn)*abs(x), so let x have its typical size)"
+        f"{said}. {'Else compute' if moved else 'Compute'} in float64 all through func, without rounding, caching, or"
+        " an index or threshold made of x; or take larger steps by epsfcn (they are sqrt(epsfcn)*abs(x), so let x have"
+        " its typical size)"
     )
 
 
