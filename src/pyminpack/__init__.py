@@ -2,8 +2,8 @@
 
     from pyminpack import leastsq
 
-`leastsq` has SciPy's signature and results, and the bits of MINPACK's own Fortran, sooner. `show_config` tells what is
-inside this build.
+`leastsq` has SciPy's signature and results, and the bits of MINPACK's own Fortran, sooner. `check_jacobian` tells
+whether a Dfun is right, `kernels` has MINPACK's routines one by one, and `show_config` tells what is inside this build.
 """
 
 import os as _os
