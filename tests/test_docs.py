@@ -80,6 +80,14 @@ def test_the_differences_in_the_README_are_rows_of_the_contract():
     assert [row for row in rows if tuple(row) not in contract] == []
 
 
+def test_what_the_page_for_maintainers_names_is_in_its_file():
+    """Each row: a question, a file, and names that are found in it."""
+    ((_, rows),) = tables(DOCS / "house.md")
+    for question, file, names in rows:
+        text = (REPOSITORY / file).read_text()
+        assert [name for name in re.findall("`([^`]+)`", names) if name not in text] == [], question
+
+
 def test_the_table_of_kernels_has_every_routine_with_its_file():
     rows = re.findall(r"^\| (?:`(\w+)`)? ?\| [^|]+ \| ([^ ,|]+)[^|]*\| [^|]+ \|[^|]*\|$", TABLE_OF_KERNELS.read_text(),
                       re.MULTILINE)
