@@ -1,4 +1,4 @@
-"""Where BEHAVIOUR says "as SciPy": SciPy 1.14.1 and pyminpack on the same calls, outcome against outcome."""
+"""Where docs/contract.md says "=": SciPy 1.14.1 and pyminpack on the same calls, outcome against outcome."""
 
 import warnings
 from collections import deque, namedtuple
@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from contract import (
     plane,
     then,
 )
+from differences import MESG
 from pyminpack import leastsq
 
 FLAT_ALONE = "leastsq: in the last Jacobian the derivatives by x[0] are all exactly zero, but the residuals are not"
@@ -285,7 +287,11 @@ def test_steps_of_the_differences(case):
 def test_every_reason_to_stop_is_reached_with_its_message_and_warning(ier, case):
     assert_same(case)
     with warnings.catch_warnings(action="ignore"):
-        assert leastsq(case.func, case.x0, full_output=True, **case.options)[-1] == ier
+        *_, mesg, stopped_by = leastsq(case.func, case.x0, full_output=True, **case.options)
+    assert stopped_by == ier
+    text, names = MESG[ier]
+    defaults = signature(leastsq).parameters
+    assert mesg == text % tuple(case.options.get(name, defaults[name].default) for name in names)
 
 
 # What func returns

@@ -3,18 +3,23 @@
 import ast
 import doctest
 import inspect
+import pydoc
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 import scipy.optimize
 
 import pyminpack
+from differences import CASES, tables
 
 REPOSITORY = Path(__file__).parents[1]
 README = REPOSITORY / "README.md"
-TABLE_OF_KERNELS = REPOSITORY / "docs" / "kernels.md"
-PUBLIC = [getattr(pyminpack, name) for name in pyminpack.__all__]
+DOCS = REPOSITORY / "docs"
+TABLE_OF_KERNELS = DOCS / "kernels.md"
+PAGES = [README, *sorted(DOCS.glob("*.md"))]
+PUBLIC = [getattr(pyminpack, name) for name in (*pyminpack.__all__, "InfoDict", "JacobianCheck")]
 KERNELS = [getattr(pyminpack.kernels, name) for name in pyminpack.kernels.__all__]
 FUNCTIONS = [entry for entry in PUBLIC + KERNELS if inspect.isfunction(entry)]
 
@@ -50,6 +55,37 @@ def test_python_in_a_page_runs(page):
             assert run(test) == ""
         else:
             exec(compile(block, f"{page.name} block {number}", "exec"), names)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_every_file_that_a_page_names_exists(page):
+    text = page.read_text()
+    links = [page.parent / link for link in re.findall(r"\]\((?!https?:)([^)#]+)", text)]
+    folders = "benchmarks|docs|examples|minpack|src|tests|tools"
+    files = [REPOSITORY / name for name in re.findall(rf"(?<![\w./-])(?:{folders})/[\w./]*\w", text)]
+    assert [str(path) for path in links + files if not path.exists()] == []
+
+
+def test_every_row_of_the_contract_names_its_tests():
+    functions = Counter(name for file in (REPOSITORY / "tests").rglob("test_*.py")
+                        for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE))
+    for case in CASES:
+        assert case.tests, case.case
+        assert [name for name in case.tests if name.startswith("test_") and functions[name] != 1] == [], case.case
+
+
+def test_the_differences_in_the_README_are_rows_of_the_contract():
+    contract = [case[:3] for case in CASES]
+    ((_, rows),) = ((head, rows) for head, rows in tables(README) if head == ["Case", "SciPy", "pyminpack"])
+    assert [row for row in rows if tuple(row) not in contract] == []
+
+
+def test_what_the_page_for_maintainers_names_is_in_its_file():
+    """Each row: a question, a file, and names that are found in it."""
+    ((_, rows),) = tables(DOCS / "house.md")
+    for question, file, names in rows:
+        text = (REPOSITORY / file).read_text()
+        assert [name for name in re.findall("`([^`]+)`", names) if name not in text] == [], question
 
 
 def test_the_table_of_kernels_has_every_routine_with_its_file():
@@ -110,3 +146,9 @@ def test_the_signature_is_that_of_scipy_and_keywords_that_do_nothing_by_default(
     assert ours[:len(theirs)] == theirs
     more = {(kind, default) for _, kind, default, _ in ours[len(theirs):]}
     assert more == {(inspect.Parameter.KEYWORD_ONLY, None)}
+
+
+def test_help_of_the_package_begins_with_what_it_is_for_and_lists_no_methods_of_dict():
+    text = pydoc.plain(pydoc.render_doc(pyminpack))
+    assert "Levenberg-Marquardt" in text.splitlines()[3]
+    assert "inherited from" not in text

@@ -79,7 +79,8 @@ reports_of(const Options *options, const Callback *cb, const Workspace *ws, cons
     const Finished fit = {
         .m = ws->m, .n = ws->n, .info = end->info, .has_Dfun = cb->Dfun != NULL, .epsfcn = end->epsfcn,
         .ftol = options->ftol, .xtol = options->xtol, .gtol = options->gtol, .factor = options->factor,
-        .has_diag = options->diag != NULL, .nonfinite = &cb->nonfinite, .x0 = ws->x0, .x = PyArray_DATA(ws->x), .fvec = PyArray_DATA(ws->fvec),
+        .has_diag = options->diag != NULL, .nonfinite = &cb->nonfinite, .x0 = ws->x0, .x = PyArray_DATA(ws->x),
+        .fvec = PyArray_DATA(ws->fvec),
         .fjac = PyArray_DATA(ws->fjac), .ipvt = PyArray_DATA(ws->ipvt), .qtf = PyArray_DATA(ws->qtf), .diag = ws->diag,
         .wa1 = ws->wa1, .wa2 = ws->wa2,
     };
