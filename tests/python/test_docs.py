@@ -1,0 +1,112 @@
+"""The documentation: examples that run, and a docstring that says everything about every argument."""
+
+import ast
+import doctest
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+import scipy.optimize
+
+import pyminpack
+
+REPOSITORY = Path(__file__).parents[2]
+README = REPOSITORY / "README.md"
+TABLE_OF_KERNELS = REPOSITORY / "docs" / "kernels.md"
+PUBLIC = [getattr(pyminpack, name) for name in pyminpack.__all__]
+KERNELS = [getattr(pyminpack.kernels, name) for name in pyminpack.kernels.__all__]
+FUNCTIONS = [entry for entry in PUBLIC + KERNELS if inspect.isfunction(entry)]
+
+
+def examples_of(function):
+    return doctest.DocTestFinder(recurse=False).find(function, function.__name__, globs={})
+
+
+def run(test):
+    """The report of one doctest; empty if all its examples pass."""
+    report = []
+    doctest.DocTestRunner(verbose=False).run(test, out=report.append)
+    return "".join(report)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
+def test_examples_in_docstrings_run(function):
+    (test,) = examples_of(function)
+    assert test.examples
+    assert run(test) == ""
+
+
+@pytest.mark.parametrize("page", [README, TABLE_OF_KERNELS], ids=lambda page: page.name)
+def test_python_in_a_page_runs(page):
+    """One session: what a block defines, later ones have; a block without prompts is a program."""
+    names = {}
+    blocks = re.findall(r"^```(?:python|pycon)\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    assert blocks
+    for number, block in enumerate(blocks, 1):
+        if ">>>" in block:
+            test = doctest.DocTestParser().get_doctest(block, names, f"{page.name} block {number}", str(page), 0)
+            test.globs = names
+            assert run(test) == ""
+        else:
+            exec(compile(block, f"{page.name} block {number}", "exec"), names)
+
+
+def test_the_table_of_kernels_has_every_routine_with_its_file():
+    rows = re.findall(r"^\| (?:`(\w+)`)? ?\| [^|]+ \| ([^ ,|]+)[^|]*\| [^|]+ \|[^|]*\|$", TABLE_OF_KERNELS.read_text(),
+                      re.MULTILINE)
+    assert {name for name, file in rows if "/" in file} - {""} == {name for name in pyminpack.kernels.__all__
+                                                                   if name.islower()}
+    for name, file in rows:
+        if "/" in file:
+            text = (REPOSITORY / file).read_text()
+            assert not name or re.search(rf"^ *(pure |recursive )?(subroutine|function) {name}\(", text, re.MULTILINE)
+
+
+def entries(docstring, section):
+    """The names that a section of a numpydoc docstring describes, with what is said of each."""
+    body = re.search(rf"^{section}\n-+\n(.*?)(?=^\S[^\n]*\n-+\n|\Z)", docstring, re.DOTALL | re.MULTILINE)
+    assert body, f"no section {section}"
+    found = re.findall(r"^(\S[^\n]*)\n((?:(?: +[^\n]*)?\n)*)", body[1] + "\n", re.MULTILINE)
+    return {head.partition(" : ")[0]: (head.partition(" : ")[2], text.strip()) for head, text in found}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
+def test_every_argument_is_documented_with_its_type_and_default(function):
+    parameters = inspect.signature(function).parameters
+    documented = entries(inspect.getdoc(function), "Parameters") if parameters else {}
+    assert list(documented) == list(parameters)
+    for name, (kind, text) in documented.items():
+        default = parameters[name].default
+        assert text.endswith("."), name
+        if default is None:
+            assert kind.endswith("optional"), name
+        elif default is not inspect.Parameter.empty:
+            assert ast.literal_eval(kind.partition("default ")[2]) == default, name
+
+
+def test_every_result_is_documented():
+    documented = inspect.getdoc(pyminpack.leastsq)
+    assert list(entries(documented, "Returns")) == ["x", "cov_x", "infodict", "mesg", "ier"]
+    for key in pyminpack.InfoDict.__annotations__:
+        assert f"``{key}`` : " in documented, key
+    for section in ("Raises", "Warns"):
+        assert all(text.endswith(".") for _, text in entries(documented, section).values())
+
+
+@pytest.mark.parametrize("entry", PUBLIC + KERNELS, ids=lambda entry: entry.__name__)
+def test_everything_public_has_a_docstring_of_one_line_and_more(entry):
+    summary = inspect.getdoc(entry).split("\n\n")[0]
+    assert "\n" not in summary
+    assert summary.endswith(".")
+
+
+def test_the_signature_is_that_of_scipy_and_keywords_that_do_nothing_by_default():
+    ours, theirs = (
+        [(name, parameter.kind, parameter.default, type(parameter.default))
+         for name, parameter in inspect.signature(function).parameters.items()]
+        for function in (pyminpack.leastsq, scipy.optimize.leastsq)
+    )
+    assert ours[:len(theirs)] == theirs
+    more = {(kind, default) for _, kind, default, _ in ours[len(theirs):]}
+    assert more == {(inspect.Parameter.KEYWORD_ONLY, None)}
