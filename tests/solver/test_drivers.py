@@ -25,15 +25,6 @@ DRIVERS = {
 }
 
 
-def printed(folder, driver, data, *libraries):
-    """What a driver prints when it is linked with these."""
-    source, program = folder / "driver.f", folder / "driver"
-    source.write_bytes(gzip.decompress((EXAMPLES / f"{driver}.gz").read_bytes()))
-    run("gfortran", "-std=legacy", "-w", "-O1", "-ffp-contract=off", source, *libraries, "-o", program)
-    with open(EXAMPLES / data) as stdin:
-        return run(program, stdin=stdin)
-
-
 def run(*command, stdin=None):
     """The standard output of a command that succeeds."""
     environment = os.environ | {"PYMINPACK_INSTRUCTION_SET": _minpack.instruction_set_in_use()}
@@ -42,12 +33,31 @@ def run(*command, stdin=None):
     return done.stdout
 
 
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory):
+    """For each driver its program with our solver, and that with libminpack1."""
+    folder = tmp_path_factory.mktemp("drivers")
+    shim, library = folder / "shim.o", build()
+    run("gcc", "-c", f"-I{MINPACK_H}", SHIM, "-o", shim)
+    linked = {"ours": [shim, library, f"-Wl,-rpath,{library.parent}"], "theirs": ["-l:libminpack.so.1"]}
+
+    def program(driver, whose):
+        source, path = folder / f"{driver}.f", folder / f"{driver}-{whose}"
+        source.write_bytes(gzip.decompress((EXAMPLES / f"{driver}.gz").read_bytes()))
+        run("gfortran", "-std=legacy", "-w", "-O1", "-ffp-contract=off", source, *linked[whose], "-o", path)
+        return path
+
+    return {driver: [program(driver, whose) for whose in linked] for driver, _, _ in DRIVERS.values()}
+
+
+@pytest.mark.slow
 @pytest.mark.usefixtures("every_instruction_set")
 @pytest.mark.parametrize(("driver", "data", "summary"), DRIVERS.values(), ids=DRIVERS)
-def test_driver_prints_the_same_with_our_solver(tmp_path, driver, data, summary):
-    shim, library = tmp_path / "shim.o", build()
-    run("gcc", "-c", f"-I{MINPACK_H}", SHIM, "-o", shim)
-    ours = printed(tmp_path, driver, data, shim, library, f"-Wl,-rpath,{library.parent}")
-    theirs = printed(tmp_path, driver, data, "-l:libminpack.so.1")
+def test_driver_prints_the_same_with_our_solver(programs, driver, data, summary):
+    printed = []
+    for program in programs[driver]:
+        with open(EXAMPLES / data) as stdin:
+            printed.append(run(program, stdin=stdin))
+    ours, theirs = printed
     assert summary in theirs
     assert ours == theirs
