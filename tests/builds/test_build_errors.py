@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).parents[2]
 NEEDED = "pyminpack needs a Fortran compiler on the PATH, such as gfortran (Debian: apt-get install gfortran)."
 

@@ -128,11 +128,13 @@ def run(library, source):
     return subprocess.run(command, env=environment, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_right_data_pass(library):
     process = run(library, "\n".join(RIGHT))
     assert (process.returncode, process.stderr) == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("source", "text"), WRONG, ids=[text for _, text in WRONG])
 def test_wrong_data_end_the_process(library, source, text):
     process = run(library, source)
@@ -140,6 +142,7 @@ def test_wrong_data_end_the_process(library, source, text):
     assert process.stderr.splitlines()[0] == f"ERROR STOP {text}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("source", "text"), IN_USE, ids=[text for _, text in IN_USE])
 def test_the_routines_call_their_checks(library, source, text):
     assert run(library, source).stderr.startswith(f"ERROR STOP {text}")

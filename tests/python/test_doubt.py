@@ -1,6 +1,5 @@
 """A success that is none is told of in one warning, and a sound fit in none."""
 
-import inspect
 import warnings
 from functools import cache
 from itertools import product
@@ -8,6 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from helpers.warned import warned
 from problems.sound_fits import MODELS, problems
 from pyminpack import leastsq
 
@@ -16,17 +16,6 @@ Y = 2.5 * np.exp(-0.3 * T) + 0.5
 START = [1.0, 1.0, 0.0]
 ZERO = r"leastsq: in the last Jacobian the derivatives by (.*) are all exactly zero, but the residuals are not"
 STUCK = "is no minimum by the Jacobian: the cosine between the residuals and its column "
-
-
-def told(*arguments, **options):
-    """What leastsq returns, and the texts of its warnings, which must point to the line that calls it."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        line = inspect.currentframe().f_lineno + 1
-        result = leastsq(*arguments, **options)
-    for warning in caught:
-        assert (warning.filename, warning.lineno, warning.category) == (__file__, line, RuntimeWarning)
-    return result, [str(warning.message) for warning in caught]
 
 
 def model(p):
@@ -82,7 +71,7 @@ WRONG_JACOBIANS = {
 
 
 def test_a_column_that_is_zero_is_named_with_the_step_that_it_got():
-    _, texts = told(lambda p: residuals(p[:3]) + 1e-3 * T, [*START, 7.0])
+    _, texts = warned(lambda p: residuals(p[:3]) + 1e-3 * T, [*START, 7.0])
     assert len(texts) == 1
     assert "by x[3] are" in texts[0]
     assert f" difference step of {7 * 2.22044604926e-16**0.5:.3g}," in texts[0]
@@ -92,7 +81,7 @@ def test_a_column_that_is_zero_is_named_with_the_step_that_it_got():
 @pytest.mark.parametrize(("x0", "epsfcn", "step"), [(0.0, None, 2.0**-26), (-3.0, 1e-6, 3e-3), (0.0, 1e-4, 0.01)])
 def test_the_step_is_that_of_the_differences(x0, epsfcn, step):
     points = []
-    (_, _), texts = told(lambda p: points.append(p[0]) or [1.0, 2.0], x0, epsfcn=epsfcn)
+    (_, _), texts = warned(lambda p: points.append(p[0]) or [1.0, 2.0], x0, epsfcn=epsfcn)
     assert points[1] - points[0] == pytest.approx(step, rel=1e-6)
     assert f" difference step of {step:.3g}," in texts[0]
 
@@ -101,7 +90,7 @@ def test_the_step_is_that_of_the_differences(x0, epsfcn, step):
 @pytest.mark.parametrize("case", ZERO_COLUMNS)
 def test_parameters_without_influence_are_named(case, full_output):
     names, func, x0 = ZERO_COLUMNS[case]
-    result, texts = told(func, x0, full_output=full_output)
+    result, texts = warned(func, x0, full_output=full_output)
     assert result[-1] in (1, 2, 3, 4)
     assert len(texts) == 1
     assert texts[0].startswith(ZERO.replace("(.*)", names))
@@ -113,20 +102,20 @@ def test_zero_columns_of_Dfun_are_named(case):
     for col_deriv in (False, True):
         def arranged(p, col_deriv=col_deriv):
             return Dfun(p).T if col_deriv else Dfun(p)
-        _, texts = told(lambda p: residuals(p) + 0.01 * np.cos(9 * T), START, Dfun=arranged, col_deriv=col_deriv)
+        _, texts = warned(lambda p: residuals(p) + 0.01 * np.cos(9 * T), START, Dfun=arranged, col_deriv=col_deriv)
         assert len(texts) == 1
         assert texts[0] == ZERO.replace("(.*)", names) + "; the fit could not move them. Check these columns of Dfun"
 
 
 def test_of_many_parameters_the_first_are_named():
-    _, texts = told(lambda p: np.arange(1.0, 101.0), np.ones(100))
+    _, texts = warned(lambda p: np.arange(1.0, 101.0), np.ones(100))
     assert "by x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7] and 92 more are all exactly zero" in texts[0]
 
 
 @pytest.mark.parametrize("full_output", [False, True])
 @pytest.mark.parametrize("case", WRONG_JACOBIANS)
 def test_a_wrong_jacobian_is_told_of(case, full_output):
-    result, texts = told(residuals, START, Dfun=WRONG_JACOBIANS[case], full_output=full_output)
+    result, texts = warned(residuals, START, Dfun=WRONG_JACOBIANS[case], full_output=full_output)
     assert result[-1] in (1, 2, 3, 4)
     assert len(texts) == 1
     assert STUCK in texts[0]
@@ -140,7 +129,7 @@ def test_a_wrong_sign_is_told_of_in_any_unit(name, unit, y_unit):
     y = function(np.array(near))
     x0 = 1.1 * unit * np.array(near)
     for diag in (None, 1 / np.abs(x0)):
-        (x, ier), texts = told(lambda p: y_unit * (function(p / unit) - y), x0, diag=diag,
+        (x, ier), texts = warned(lambda p: y_unit * (function(p / unit) - y), x0, diag=diag,
                                Dfun=lambda p: -y_unit * derivative(p / unit) / unit)
         assert (x.tolist(), ier in (1, 2, 3)) == (x0.tolist(), True)
         assert len(texts) == 1
@@ -153,7 +142,7 @@ def test_a_wrong_sign_is_told_of_in_any_unit(name, unit, y_unit):
 def test_the_bounds_are_a_cosine_of_a_hundredth_and_a_step_of_a_millionth(cosine, start, is_told):
     """Residuals of norm 1 at the start, one of which grows with x as Dfun says that it falls."""
     rest = np.sqrt(1 - cosine**2)
-    (x, ier), texts = told(lambda p: np.array([cosine + p[0] - start, rest]), start, Dfun=lambda p: [[-1.0], [0.0]])
+    (x, ier), texts = warned(lambda p: np.array([cosine + p[0] - start, rest]), start, Dfun=lambda p: [[-1.0], [0.0]])
     assert (x[0], ier in (1, 2, 3)) == (start, True)
     assert len(texts) == is_told
     said = f" is {-cosine:.2g}, and its Gauss-Newton step is {abs(cosine / start):.2g} of x"
@@ -161,19 +150,19 @@ def test_the_bounds_are_a_cosine_of_a_hundredth_and_a_step_of_a_millionth(cosine
 
 
 def test_the_column_of_the_largest_cosine_is_named():
-    _, texts = told(lambda p: SQUARE @ p - SQUARE[:, 1], np.zeros(3), Dfun=lambda p: -SQUARE)
+    _, texts = warned(lambda p: SQUARE @ p - SQUARE[:, 1], np.zeros(3), Dfun=lambda p: -SQUARE)
     assert STUCK + "1, of x[1], is 1," in texts[0]
 
 
 def test_a_wrong_sign_from_a_start_of_zeros_is_told_of():
     for func, Dfun in ((residuals, jacobian), (quadratic, lambda p: SQUARE * (1 + 0.2 * p))):
-        (x, _), texts = told(func, np.zeros(3), Dfun=lambda p, Dfun=Dfun: -Dfun(p))
+        (x, _), texts = warned(func, np.zeros(3), Dfun=lambda p, Dfun=Dfun: -Dfun(p))
         assert x.tolist() == [0, 0, 0]
         assert len(texts) == 1
 
 
 def test_a_model_that_is_NaN_at_every_trial_is_told_of_with_the_place():
-    (x, ier), texts = told(lambda p: np.where(p[0] == 1, residuals(p), np.nan), START, Dfun=jacobian)
+    (x, ier), texts = warned(lambda p: np.where(p[0] == 1, residuals(p), np.nan), START, Dfun=jacobian)
     assert (x.tolist(), ier) == (START, 2)
     assert len(texts) == 1
     assert STUCK in texts[0]
@@ -188,7 +177,7 @@ def test_a_model_that_is_NaN_at_every_trial_is_told_of_with_the_place():
     (residuals, START, {"factor": 1e-9}),
 ])  # fmt: skip
 def test_what_the_user_asked_for_is_no_failure(func, x0, options):
-    (_, ier), texts = told(func, x0, **options)
+    (_, ier), texts = warned(func, x0, **options)
     assert ier in (1, 2, 3, 4)
     assert texts == []
 
@@ -196,21 +185,22 @@ def test_what_the_user_asked_for_is_no_failure(func, x0, options):
 @pytest.mark.parametrize("options", [{"maxfev": 1}, {"ftol": 0, "xtol": 0, "maxfev": 50}])
 def test_where_ier_says_so_already_nothing_is_added(options):
     for full_output, texts in ((True, 0), (False, 1)):
-        assert len(told(residuals, START, full_output=full_output, Dfun=lambda p: -jacobian(p), **options)[1]) == texts
+        _, found = warned(residuals, START, full_output=full_output, Dfun=lambda p: -jacobian(p), **options)
+        assert len(found) == texts
 
 
 def test_residuals_of_zero_are_a_solution_whatever_the_jacobian():
-    assert told(lambda p: np.zeros(3), [1.0, 2.0])[1] == []
-    assert told(lambda p: np.zeros(3), [1.0, 2.0], Dfun=lambda p: np.ones((3, 2)))[1] == []
+    assert warned(lambda p: np.zeros(3), [1.0, 2.0])[1] == []
+    assert warned(lambda p: np.zeros(3), [1.0, 2.0], Dfun=lambda p: np.ones((3, 2)))[1] == []
 
 
 @pytest.mark.parametrize("x0", [0.0, 5.0, 3.0 - 1e-6, 3.0 + 1e-9])
 @pytest.mark.parametrize("Dfun", [None, lambda x: 4 * (x - 3)], ids=["differences", "Dfun"])
 def test_the_least_value_of_a_function_is_a_solution(x0, Dfun):
-    (x, _), texts = told(lambda x: 2 * (x - 3) ** 2 + 1, x0, Dfun=Dfun)
+    (x, _), texts = warned(lambda x: 2 * (x - 3) ** 2 + 1, x0, Dfun=Dfun)
     assert abs(x[0] - 3) < 1e-3
     assert texts == []
-    assert told(lambda x: 2 * (x - 3) ** 2 + 1, x, Dfun=Dfun)[1] == []
+    assert warned(lambda x: 2 * (x - 3) ** 2 + 1, x, Dfun=Dfun)[1] == []
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -220,14 +210,14 @@ def test_residuals_that_are_rounding_are_a_solution_though_the_jacobian_is_singu
 
     truth = np.array([2.0, 1.5, 0.7, 0.2])
     y = redundant(truth) + 4e-15 * np.random.default_rng(seed).standard_normal(T.size)
-    (_, ier), texts = told(lambda p: redundant(p) - y, truth)
+    (_, ier), texts = warned(lambda p: redundant(p) - y, truth)
     assert ier in (1, 2, 3, 4)
     assert texts == []
 
 
 def test_the_numbers_are_those_without_a_warning():
     """They equal SciPy's in test_contract_same; here, whatever becomes of the warning."""
-    expected = told(residuals, START, Dfun=lambda p: -jacobian(p), full_output=True)[0]
+    expected = warned(residuals, START, Dfun=lambda p: -jacobian(p), full_output=True)[0]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         silent = leastsq(residuals, START, Dfun=lambda p: -jacobian(p), full_output=True)
@@ -251,7 +241,7 @@ def test_sound_fits_are_not_told_of():
             for start in ("near", "solution", "1e-9 off"):
                 if start == "1e-9 off":
                     x = x * (1 + 1e-9 * rng.standard_normal(x.size))
-                (x, ier), said = told(problem.residuals, x, Dfun=Dfun, diag=diag)
+                (x, ier), said = warned(problem.residuals, x, Dfun=Dfun, diag=diag)
                 fits += ier in (1, 2, 3, 4)
                 texts += [f"{problem.name}, {start}: {text}" for text in said if text.startswith("leastsq")]
     assert fits >= 2000, fits

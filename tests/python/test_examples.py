@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_kernels import make_functions
-from test_mgh import OPTIONS, every_factor, every_problem, installed, original
 
 from helpers.bits import assert_same_bits
 from oracles.libminpack import libminpack
 from problems import mgh
+from problems.mgh_fits import OPTIONS, every_factor, every_problem, installed, original
+from problems.routine_inputs import random_fit
 from pyminpack import _minpack
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "levenberg_marquardt.py"
@@ -29,6 +29,7 @@ def lmdif():
     return runpy.run_path(str(EXAMPLE))["lmdif"]
 
 
+@pytest.mark.slow
 @every_solver
 @every_option
 @every_factor
@@ -47,21 +48,14 @@ def test_it_has_the_bits_of_leastsq_and_of_MINPACK(problem, factor, options, sol
 @every_solver
 def test_random_functions_with_special_answers_give_the_bits_of_MINPACK(solver, lmdif):
     """NaN and infinities among them."""
-    for seed in range(600):
-        rng = np.random.default_rng([7, seed])
-        n = int(rng.integers(1, 6))
-        m = n + int(rng.integers(0, 6))
-        x = rng.choice([0.0, 1.0], n) * rng.standard_normal(n)
-        options = {
-            "maxfev": 60, "ftol": rng.choice([0.0, 1e-8]), "xtol": rng.choice([0.0, 1e-8]),
-            "gtol": rng.choice([0.0, 1e-3]), "factor": rng.choice([0.1, 1.0, 100.0]),
-        }
-        reference = libminpack.lmdif(make_functions(seed, m, n)[0], x, m, **options)
+    for fit in map(random_fit, range(600)):
+        options = {name: value for name, value in fit.options.items() if name != "diag"}  # which the example has not
+        reference = libminpack.lmdif(fit.functions()[0], fit.x, fit.m, **options)
         with np.errstate(all="ignore"):
-            fit = lmdif(make_functions(seed, m, n)[0], x, **options, solver=solver)
-        fit = {**fit, "fjac": fit["fjac"].T, "info": fit["ier"]}
+            found = lmdif(fit.functions()[0], fit.x, **options, solver=solver)
+        found = {**found, "fjac": found["fjac"].T, "info": found["ier"]}
         for name in OUTPUTS:
-            assert_same_bits(fit[name], getattr(reference, name), f"seed {seed}, {name}")
+            assert_same_bits(found[name], getattr(reference, name), f"seed {fit.seed}, {name}")
 
 
 def test_these_fits_reach_every_reason_to_stop():

@@ -97,6 +97,7 @@ def test_these_paths_raise(name):
     assert caught.type is error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in PATHS if name not in NOT_STARVED])
 def test_a_failing_allocation_is_a_MemoryError_without_a_leak(name, failing_allocator):
     for rows in in_own_process("starve", name, path=[failing_allocator]):
@@ -107,6 +108,7 @@ def test_a_failing_allocation_is_a_MemoryError_without_a_leak(name, failing_allo
         assert all(same_afterwards)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REPEATED)
 def test_many_calls_do_not_grow(name):
     growth = in_own_process("repeat", name, CALLS)
@@ -115,6 +117,7 @@ def test_many_calls_do_not_grow(name):
     assert abs(growth["references"]) < FEW
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("derivatives", [False, True], ids=["differences", "Dfun"])
 def test_a_long_fit_takes_the_jacobian_and_two_vectors(derivatives):
     m, n = 100_000, 10

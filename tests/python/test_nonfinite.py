@@ -1,6 +1,5 @@
 """NaN and inf: MINPACK's bits, and if any is returned one warning that says where the first came from."""
 
-import inspect
 import re
 import warnings
 from itertools import count
@@ -10,6 +9,7 @@ import pytest
 import scipy.optimize
 
 from helpers.bits import assert_same_bits
+from helpers.warned import warned
 from oracles.libminpack import libminpack
 from pyminpack import leastsq
 
@@ -30,17 +30,6 @@ def decay(p):
 def decay_jacobian(p):
     with np.errstate(all="ignore"):
         return np.stack([np.exp(-p[1] * T), -p[0] * T * np.exp(-p[1] * T)], axis=1)
-
-
-def warned(*arguments, **options):
-    """What leastsq returns, and the texts of all warnings, which must point to the line that calls it."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        line = inspect.currentframe().f_lineno + 1
-        result = leastsq(*arguments, **options)
-    for warning in caught:
-        assert (warning.filename, warning.lineno, warning.category) == (__file__, line, RuntimeWarning)
-    return result, [str(warning.message) for warning in caught]
 
 
 def origins(texts):

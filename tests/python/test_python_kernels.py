@@ -1,6 +1,6 @@
-"""pyminpack.kernels: MINPACK's routines on arrays, by each solver in the build: libminpack1's bits, and clear errors.
+"""pyminpack.kernels: what its functions take, refuse, call and leave alone, and how a solver is chosen.
 
-The cases are those of test_kernels, which knows our solver through its C face.
+That they have the bits of the original is tested in test_routines.
 """
 
 from __future__ import annotations
@@ -11,128 +11,12 @@ import weakref
 
 import numpy as np
 import pytest
-import test_kernels as cases
 
-from helpers.bits import assert_same_bits, assert_same_outputs
-from oracles.libminpack import libminpack
+from helpers.bits import assert_same_bits
 from pyminpack import _minpack, kernels, leastsq
-
-pytestmark = pytest.mark.usefixtures("every_instruction_set")
 
 every_solver = pytest.mark.parametrize("solver", _minpack.solvers())
 ROUTINES = [name for name in kernels.__all__ if name.islower()]
-
-
-def assert_agree(routine, solver, *arguments, **options):
-    """A function of kernels and the original's routine give the same bits in every output."""
-    __tracebackhide__ = True
-    actual = getattr(kernels, routine)(*arguments, **options, solver=solver)._asdict()
-    expected = getattr(libminpack, routine)(*arguments, **options)
-    if routine == "qrfac" and not options["pivot"]:  # the routine leaves ipvt alone
-        assert_same_bits(actual.pop("ipvt"), np.arange(1, actual["a"].shape[1] + 1, dtype=np.int32))
-    if routine == "lmpar" and expected.par == 0:  # and lmpar sdiag
-        assert_same_bits(actual.pop("sdiag"), np.zeros(len(actual["x"])))
-    assert_same_outputs(actual, expected)
-
-
-@every_solver
-@pytest.mark.parametrize("name", [name for name, x in cases.NORMS.items() if x])
-def test_enorm_equals_the_original(name, solver):
-    x = cases.NORMS[name]
-    assert_same_bits(kernels.enorm(x, solver=solver), libminpack.enorm(x))
-
-
-@every_solver
-@cases.every_kind
-def test_enorm_of_random_vectors_equals_the_original(kind, solver):
-    rng = np.random.default_rng(1)
-    for _ in range(200):
-        x = cases.KINDS[kind](rng, int(rng.integers(1, 300)))
-        assert_same_bits(kernels.enorm(x, solver=solver), libminpack.enorm(x))
-
-
-@every_solver
-@cases.every_pivoting
-@pytest.mark.parametrize("a", cases.MATRICES.values(), ids=cases.MATRICES)
-def test_qrfac_equals_the_original(a, pivot, solver):
-    assert_agree("qrfac", solver, a, pivot=pivot)
-
-
-@every_solver
-@cases.every_pivoting
-@cases.every_kind
-def test_qrfac_of_random_matrices_equals_the_original(kind, pivot, solver):
-    rng = np.random.default_rng(2)
-    for case in range(120):
-        a = cases.KINDS[kind](rng, tuple(rng.integers(1, 14 if case < 100 else 70, 2)))
-        with np.errstate(all="ignore"):
-            cases.make_dependent(rng, a)
-        assert_agree("qrfac", solver, a, pivot=pivot)
-
-
-@every_solver
-@cases.every_system
-def test_qrsolv_and_lmpar_equal_the_original(system, solver):
-    assert_agree("qrsolv", solver, *system)
-    for delta, par in itertools.product(cases.DELTAS, cases.PARS):
-        assert_agree("lmpar", solver, *system, delta, par)
-
-
-@every_solver
-@cases.every_kind
-def test_qrsolv_and_lmpar_of_random_systems_equal_the_original(kind, solver):
-    rng = np.random.default_rng(3)
-    for _ in range(200):
-        n = int(rng.integers(1, 10))
-        r, ipvt = cases.make_triangle(rng, kind, n), cases.make_permutation(rng, n)
-        diag, qtb = np.abs(cases.KINDS[kind](rng, n)), cases.KINDS[kind](rng, n)
-        assert_agree("qrsolv", solver, r, ipvt, diag, qtb)
-        diag[diag == 0] = 1
-        delta, par = 10 ** rng.uniform(-4, 4), rng.choice([0.0, 10 ** rng.uniform(-5, 5)])
-        assert_agree("lmpar", solver, r, ipvt, diag, qtb, delta, par)
-
-
-@every_solver
-@pytest.mark.parametrize("epsfcn", [0.0, -1.0, cases.BETWEEN, 1e-4, cases.INF, cases.NAN])
-@cases.every_point
-def test_fdjac2_equals_the_original(x, epsfcn, solver):
-    points = []
-
-    def recorded(x):
-        points.append(x)  # each x is the caller's to keep
-        return cases.cubic(x)
-
-    expected = libminpack.fdjac2(cases.cubic, x, cases.cubic(x), epsfcn)
-    assert_same_bits(kernels.fdjac2(recorded, x, cases.cubic(x), epsfcn, solver=solver), expected.fjac)
-    assert_same_bits(points, expected.points)
-
-
-@every_solver
-@pytest.mark.parametrize("error", [0.0, 1e-7, 1e-5, cases.INF, cases.NAN])
-@cases.every_point
-def test_chkder_equals_the_original(x, error, solver):
-    xp = kernels.chkder(x, solver=solver)
-    assert_same_bits(xp, cases.neighbour(libminpack, x))
-    with np.errstate(all="ignore"):
-        fvec, fjac, fvecp = cases.cubic(x), cases.cubic_jacobian(x) * (1 + error), cases.cubic(xp)
-    assert_same_bits(kernels.chkder(x, fvec, fjac, fvecp, mode=2, solver=solver),
-                     libminpack.chkder(x, fvec, fjac, fvecp, mode=2).err)
-
-
-@pytest.mark.parametrize("rank", [1, 3, "full"])
-def test_covar_is_the_exact_covariance_of_the_leading_columns(rank):
-    rng = np.random.default_rng(8)
-    for _ in range(20):
-        n = int(rng.integers(4, 8))
-        r, ipvt = cases.make_regular(rng, n)
-        order = n if rank == "full" else rank
-        if order < n:
-            r[order, order] = 0.0
-        covariance = kernels.covar(r, ipvt)
-        exact = cases.exact_covariance(r, ipvt, order)
-        assert covariance.rank == order
-        np.testing.assert_allclose(covariance.r, exact, rtol=0, atol=1e-14 * exact.max())
-        assert_same_bits(covariance.r, covariance.r.T)
 
 
 # Inputs

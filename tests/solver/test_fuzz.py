@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 
 from fuzz import strategies
 
-pytestmark = pytest.mark.usefixtures("every_instruction_set")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("every_instruction_set")]
 
 quick = settings(derandomize=True, database=None, deadline=None, print_blob=True,
                  suppress_health_check=[HealthCheck.too_slow])  # fmt: skip
