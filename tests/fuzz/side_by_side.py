@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import nullcontext
 from ctypes import CFUNCTYPE, c_double, c_int, c_void_p, memmove, string_at
 from itertools import repeat
 from typing import Any
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from helpers.bits import assert_same_bits, differences
 from helpers.c_face import JACOBIAN, RESIDUALS, c_face
+from helpers.swallowed import swallowed_raised
 from oracles.libminpack import libminpack
 from oracles.minpack_calls import Minpack
 
@@ -90,14 +92,15 @@ class Dialogue:
         self.ask, self.number = self.replay, 0
 
 
-def store(answer: Answer, address: int, size: int, stride: int) -> int:
+def store(answer: Answer, address: int, size: int, stride: int, columns: int = 1) -> int:
     """Write an answer by columns of `size` bytes, `stride` bytes apart. Returns the iflag."""
     if isinstance(answer, int):
         return answer
+    assert len(answer) == size * columns, "this answers another question"
     if size == stride:
         memmove(address, answer, len(answer))
     else:
-        for j in range(len(answer) // size):
+        for j in range(columns):
             memmove(address + j * stride, answer[j * size : (j + 1) * size], size)
     return 0
 
@@ -145,7 +148,8 @@ class Library(ABC):
             columns.append(column)
         function = self.minpack.library[self.name.format(routine)]
         function.argtypes, function.restype = types, c_double if routine == "enorm" else None
-        results = [function(*member) for member in zip(*columns, strict=False)]
+        with swallowed_raised() if dialogue else nullcontext():
+            results = [function(*member) for member in zip(*columns, strict=False)]
         return {"norm": np.array(results)} if routine == "enorm" else outputs
 
 
@@ -171,7 +175,8 @@ class Original(Library):
             if integer(iflag).value == 1:
                 residuals(m, n, x, fvec, iflag)
             else:
-                integer(iflag).value = store(ask(string_at(x, length), True), fjac, size, 8 * integer(ldfjac).value)
+                integer(iflag).value = store(ask(string_at(x, length), True), fjac, size, 8 * integer(ldfjac).value,
+                                              length // 8)
 
         return [EITHER_BY_REFERENCE(either) if jacobian else RESIDUALS_BY_REFERENCE(residuals)]
 
@@ -189,7 +194,7 @@ class Ours(Library):
             return store(ask(string_at(x, length), False), fvec, size, size)
 
         def derivatives(context: None, m: int, n: int, x: int, fjac: int, ldfjac: int) -> int:
-            return store(ask(string_at(x, length), True), fjac, size, 8 * ldfjac)
+            return store(ask(string_at(x, length), True), fjac, size, 8 * ldfjac, length // 8)
 
         return [RESIDUALS(residuals), *([JACOBIAN(derivatives)] if jacobian else []), c_void_p(None)]
 
@@ -204,6 +209,8 @@ def compare(routine: str, arguments: Arrays, dialogue: Dialogue | None = None) -
     if dialogue is not None:
         dialogue.rewind()
     actual = ours.run(routine, arguments, dialogue)
+    if dialogue is not None and dialogue.error is not None and not isinstance(dialogue.error, AssertionError):
+        raise dialogue.error
     for name, output in expected.items():
         if output.tobytes() == actual[name].tobytes():
             continue

@@ -12,12 +12,15 @@ from __future__ import annotations
 import ctypes
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import nullcontext
 from ctypes import c_double, c_int, c_void_p
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from helpers.swallowed import swallowed_raised
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int32]
@@ -163,7 +166,8 @@ class Minpack(ABC):
                 parameters.append(self.scalar(c_int(value) if isinstance(value, int) else c_double(value)))
         function = self.routine(routine)
         function.restype = c_double if routine == "enorm" else None
-        result = function(*parameters)
+        with swallowed_raised() if callbacks else nullcontext():
+            result = function(*parameters)
         for callback in callbacks:
             if callback is not None and callback.error is not None:
                 raise callback.error
