@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cython_lapack
 
-import kernels
-import libminpack
-from minpack_calls import Factorisation
+from helpers.c_face import c_face
+from oracles.libminpack import libminpack
+from oracles.minpack_calls import Factorisation
 from pyminpack import _minpack
 
 Array = NDArray[np.float64]
@@ -40,7 +40,7 @@ class Contestant:
     def turn(self, runs: int) -> float:
         """Seconds of that many factorisations; to put the matrix back is not counted."""
         if self.name in OURS:
-            kernels.use_instruction_set(self.name.partition(", ")[2])
+            c_face.use_instruction_set(self.name.partition(", ")[2])
         seconds = 0.0
         for _ in range(runs):
             self.a[...] = self.matrix
@@ -52,7 +52,7 @@ class Contestant:
         return seconds
 
     def pyminpack(self, m: int, n: int) -> Callable[[], Any]:
-        library = kernels._kernels.library
+        library = c_face.library
         lwork = library.minpack_lwork(m, n)
         self.work = aligned(lwork)
         types = [c_int, c_int, c_void_p, c_int, c_int, *[c_void_p] * 5, c_int]
@@ -62,7 +62,7 @@ class Contestant:
         return lambda: function(*arguments)
 
     def libminpack1(self, m: int, n: int) -> Callable[[], Any]:
-        function = CFUNCTYPE(None, *[c_void_p] * 10)(("qrfac_", libminpack._minpack.library))
+        function = CFUNCTYPE(None, *[c_void_p] * 10)(("qrfac_", libminpack.library))
         self.numbers = c_int(m), c_int(n), c_int(1)
         rows, columns, pivot = map(ctypes.addressof, self.numbers)
         a, ipvt, *arrays = addresses(self.a, self.ipvt, self.rdiag, self.acnorm, self.wa)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bits import assert_same_bits
+from helpers.bits import assert_same_bits
 from models import Array, Model
 
 # MINPACK's precision, of which leastsq's default step is made; SciPy from 1.15 on takes 2**-52, and then other steps.

@@ -10,10 +10,10 @@ import pytest
 import scipy
 import scipy.optimize
 
-import libminpack
 import pyminpack
-from bits import assert_same_bits
 from fits import EPSFCN, Contestant, Fit, replay_time
+from helpers.bits import assert_same_bits
+from oracles.libminpack import libminpack
 from rows import FITS
 
 SOLVERS = {"pyminpack": pyminpack.leastsq, f"SciPy {scipy.__version__}": scipy.optimize.leastsq}

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-import kernels
-import libminpack
-from bits import assert_same_bits
+from helpers.bits import assert_same_bits
+from helpers.c_face import c_face
+from oracles.libminpack import libminpack
 
 SIZES = [3, 10, 50, 200, 1000, 10_000, 100_000]
 SHARE = 0.4  # of a fit's time for its turns
@@ -74,6 +74,6 @@ def test_enorm(measure, repeat, kind, n):
         return run
 
     measure({
-        "pyminpack": turn(repeat.repeat_by_value, kernels._kernels.library.minpack_enorm),
-        "libminpack1": turn(repeat.repeat_by_reference, libminpack._minpack.library.enorm_),
+        "pyminpack": turn(repeat.repeat_by_value, c_face.library.minpack_enorm),
+        "libminpack1": turn(repeat.repeat_by_reference, libminpack.library.enorm_),
     }, share=SHARE, row=kind, n=n)  # fmt: skip

@@ -2,18 +2,13 @@
 
 import pytest
 
-import kernels
-from pyminpack import _minpack
+from helpers.instruction_sets import INSTRUCTION_SETS, running_on
 
-pytest.register_assert_rewrite("contract")
+pytest.register_assert_rewrite("helpers.contract", "helpers.warned")
 
 
-@pytest.fixture(scope="module", params=_minpack.instruction_sets())
+@pytest.fixture(scope="module", params=INSTRUCTION_SETS)
 def every_instruction_set(request):
-    """The inner loops run for each instruction set of this machine, in the extension and in the tests' library."""
-    before = _minpack.instruction_set_in_use()
-    for use in (_minpack.use_instruction_set, kernels.use_instruction_set):
-        use(request.param)
-    yield request.param
-    for use in (_minpack.use_instruction_set, kernels.use_instruction_set):
-        use(before)
+    """The solver runs for each instruction set of this machine, in the extension and in the tests' library."""
+    with running_on(request.param):
+        yield request.param

@@ -60,7 +60,7 @@ def verdict(build: Build) -> str:
         "PYMINPACK_KERNELS": str(meson / "minpack" / "libminpack_kernels.so"),
         "OPENBLAS_NUM_THREADS": "1",
     }
-    status, output = run([sys.executable, HERE / "check.py"], os.environ | variables, log)
+    status, output = run([sys.executable, HERE / "examine.py"], os.environ | variables, log)
     if status != 0:
         raise Failure(f"exit status {status} of its check; see {log}")
     found = json.loads(output)

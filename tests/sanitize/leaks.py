@@ -2,7 +2,7 @@
 
 import contextlib
 
-from memory_paths import PATHS
+from problems.memory_paths import PATHS
 
 CALLS = 20
 

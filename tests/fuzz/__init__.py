@@ -1,0 +1,1 @@
+"""Random cases: families of problems, strategies that draw them, and the engine that runs both libraries on them."""

@@ -1,0 +1,1 @@
+"""What the tests compare with: the original MINPACK, and exact arithmetic."""

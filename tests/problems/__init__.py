@@ -1,0 +1,1 @@
+"""What the tests fit and call: problem sets, matrices and vectors, hostile functions, paths through the extension."""

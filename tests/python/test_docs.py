@@ -1,0 +1,154 @@
+"""The documentation: examples that run, and a docstring that says everything about every argument."""
+
+import ast
+import doctest
+import inspect
+import pydoc
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import scipy.optimize
+
+import pyminpack
+from helpers.contract_page import CASES, tables
+
+REPOSITORY = Path(__file__).parents[2]
+README = REPOSITORY / "README.md"
+DOCS = REPOSITORY / "docs"
+TABLE_OF_KERNELS = DOCS / "kernels.md"
+PAGES = [README, *sorted(DOCS.glob("*.md"))]
+PUBLIC = [getattr(pyminpack, name) for name in (*pyminpack.__all__, "InfoDict", "JacobianCheck")]
+KERNELS = [getattr(pyminpack.kernels, name) for name in pyminpack.kernels.__all__]
+FUNCTIONS = [entry for entry in PUBLIC + KERNELS if inspect.isfunction(entry)]
+
+
+def examples_of(function):
+    return doctest.DocTestFinder(recurse=False).find(function, function.__name__, globs={})
+
+
+def run(test):
+    """The report of one doctest; empty if all its examples pass."""
+    report = []
+    doctest.DocTestRunner(verbose=False).run(test, out=report.append)
+    return "".join(report)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
+def test_examples_in_docstrings_run(function):
+    (test,) = examples_of(function)
+    assert test.examples
+    assert run(test) == ""
+
+
+@pytest.mark.parametrize("page", [README, TABLE_OF_KERNELS], ids=lambda page: page.name)
+def test_python_in_a_page_runs(page):
+    """One session: what a block defines, later ones have; a block without prompts is a program."""
+    names = {}
+    blocks = re.findall(r"^```(?:python|pycon)\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    assert blocks
+    for number, block in enumerate(blocks, 1):
+        if ">>>" in block:
+            test = doctest.DocTestParser().get_doctest(block, names, f"{page.name} block {number}", str(page), 0)
+            test.globs = names
+            assert run(test) == ""
+        else:
+            exec(compile(block, f"{page.name} block {number}", "exec"), names)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_every_file_that_a_page_names_exists(page):
+    text = page.read_text()
+    links = [page.parent / link for link in re.findall(r"\]\((?!https?:)([^)#]+)", text)]
+    folders = "benchmarks|docs|examples|minpack|src|tests|tools"
+    files = [REPOSITORY / name for name in re.findall(rf"(?<![\w./-])(?:{folders})/[\w./]*\w", text)]
+    assert [str(path) for path in links + files if not path.exists()] == []
+
+
+def test_every_row_of_the_contract_names_its_tests():
+    functions = Counter(name for file in (REPOSITORY / "tests").rglob("test_*.py")
+                        for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE))
+    for case in CASES:
+        assert case.tests, case.case
+        assert [name for name in case.tests if name.startswith("test_") and functions[name] != 1] == [], case.case
+
+
+def test_the_differences_in_the_README_are_rows_of_the_contract():
+    contract = [case[:3] for case in CASES]
+    ((_, rows),) = ((head, rows) for head, rows in tables(README) if head == ["Case", "SciPy", "pyminpack"])
+    assert [row for row in rows if tuple(row) not in contract] == []
+
+
+def test_what_the_page_for_maintainers_names_is_in_its_file():
+    """Each row: a question, a file, and names that are found in it."""
+    ((_, rows),) = tables(DOCS / "house.md")
+    for question, file, names in rows:
+        text = (REPOSITORY / file).read_text()
+        assert [name for name in re.findall("`([^`]+)`", names) if name not in text] == [], question
+
+
+def test_the_table_of_kernels_has_every_routine_with_its_file():
+    rows = re.findall(r"^\| (?:`(\w+)`)? ?\| [^|]+ \| ([^ ,|]+)[^|]*\| [^|]+ \|[^|]*\|$", TABLE_OF_KERNELS.read_text(),
+                      re.MULTILINE)
+    assert {name for name, file in rows if "/" in file} - {""} == {name for name in pyminpack.kernels.__all__
+                                                                   if name.islower()}
+    for name, file in rows:
+        if "/" in file:
+            text = (REPOSITORY / file).read_text()
+            assert not name or re.search(rf"^ *(pure |recursive )?(subroutine|function) {name}\(", text, re.MULTILINE)
+
+
+def entries(docstring, section):
+    """The names that a section of a numpydoc docstring describes, with what is said of each."""
+    body = re.search(rf"^{section}\n-+\n(.*?)(?=^\S[^\n]*\n-+\n|\Z)", docstring, re.DOTALL | re.MULTILINE)
+    assert body, f"no section {section}"
+    found = re.findall(r"^(\S[^\n]*)\n((?:(?: +[^\n]*)?\n)*)", body[1] + "\n", re.MULTILINE)
+    return {head.partition(" : ")[0]: (head.partition(" : ")[2], text.strip()) for head, text in found}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
+def test_every_argument_is_documented_with_its_type_and_default(function):
+    parameters = inspect.signature(function).parameters
+    documented = entries(inspect.getdoc(function), "Parameters") if parameters else {}
+    assert list(documented) == list(parameters)
+    for name, (kind, text) in documented.items():
+        default = parameters[name].default
+        assert text.endswith("."), name
+        if default is None:
+            assert kind.endswith("optional"), name
+        elif default is not inspect.Parameter.empty:
+            assert ast.literal_eval(kind.partition("default ")[2]) == default, name
+
+
+def test_every_result_is_documented():
+    documented = inspect.getdoc(pyminpack.leastsq)
+    assert list(entries(documented, "Returns")) == ["x", "cov_x", "infodict", "mesg", "ier"]
+    for key in pyminpack.InfoDict.__annotations__:
+        assert f"``{key}`` : " in documented, key
+    for section in ("Raises", "Warns"):
+        assert all(text.endswith(".") for _, text in entries(documented, section).values())
+
+
+@pytest.mark.parametrize("entry", PUBLIC + KERNELS, ids=lambda entry: entry.__name__)
+def test_everything_public_has_a_docstring_of_one_line_and_more(entry):
+    summary = inspect.getdoc(entry).split("\n\n")[0]
+    assert "\n" not in summary
+    assert summary.endswith(".")
+
+
+def test_the_signature_is_that_of_scipy_and_keywords_that_do_nothing_by_default():
+    ours, theirs = (
+        [(name, parameter.kind, parameter.default, type(parameter.default))
+         for name, parameter in inspect.signature(function).parameters.items()]
+        for function in (pyminpack.leastsq, scipy.optimize.leastsq)
+    )
+    assert ours[:len(theirs)] == theirs
+    more = {(kind, default) for _, kind, default, _ in ours[len(theirs):]}
+    assert more == {(inspect.Parameter.KEYWORD_ONLY, None)}
+
+
+def test_help_of_the_package_begins_with_what_it_is_for_and_lists_no_methods_of_dict():
+    text = pydoc.plain(pydoc.render_doc(pyminpack))
+    assert "Levenberg-Marquardt" in text.splitlines()[3]
+    assert "inherited from" not in text

@@ -1,0 +1,112 @@
+"""Other threads run while a long factorisation does, and a short one keeps the GIL."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from problems.hostile import assert_same_result
+from pyminpack import leastsq
+
+LONG, SHORT = (20_000, 40), (50, 3)  # residuals, variables: some 10 ms, and 1 us, for each factorisation
+
+
+def problem(m, n):
+    """A nearly linear problem: residuals, Jacobian, start."""
+    a = np.random.default_rng(m).standard_normal((m, n))
+    return lambda x: np.tanh(a @ x) - 0.1, lambda x: a / np.cosh(a @ x)[:, None] ** 2, np.full(n, 1e-3)
+
+
+@pytest.fixture
+def ticks():
+    """A list of one count, which another thread raises whenever it gets the GIL; it gives it back at once."""
+    count, stop = [0], threading.Event()
+
+    def tick():
+        while not stop.is_set():
+            count[0] += 1
+            time.sleep(1e-5)
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(30)  # so long no thread is made to give the GIL away
+    yield count
+    sys.setswitchinterval(interval)
+    stop.set()
+    thread.join()
+
+
+def ticks_between(ticks, size, with_Dfun):
+    """What the other thread counted from the end of each Jacobian to the next call, over a fit."""
+    residuals, jacobian, start = problem(*size)
+    n, counted, calls, before = start.size, [], [0], [None]
+
+    def note(result, completes_a_jacobian):
+        before[0] = ticks[0] if completes_a_jacobian else None
+        return result
+
+    def func(x):
+        if before[0] is not None:
+            counted.append(ticks[0] - before[0])
+        calls[0] += 1
+        return note(residuals(x), not with_Dfun and calls[0] == n + 1)
+
+    leastsq(func, start, Dfun=(lambda x: note(jacobian(x), True)) if with_Dfun else None, maxfev=1)
+    return counted
+
+
+@pytest.mark.filterwarnings("ignore:Number of calls")
+@pytest.mark.parametrize("with_Dfun", [False, True], ids=["differences", "Dfun"])
+def test_another_thread_runs_during_a_long_factorisation(ticks, with_Dfun):
+    counted = ticks_between(ticks, LONG, with_Dfun)
+    assert counted
+    assert counted[0] > 0
+
+
+@pytest.mark.filterwarnings("ignore:Number of calls")
+@pytest.mark.parametrize("with_Dfun", [False, True], ids=["differences", "Dfun"])
+def test_a_short_factorisation_keeps_the_gil(ticks, with_Dfun):
+    counted = ticks_between(ticks, SHORT, with_Dfun)
+    assert set(counted) == {0}
+
+
+@pytest.mark.parametrize("with_Dfun", [False, True], ids=["differences", "Dfun"])
+def test_long_fits_side_by_side_have_the_bits_of_one(with_Dfun):
+    residuals, jacobian, start = problem(4000, 30)
+
+    def fit(_=None):
+        return leastsq(residuals, start, Dfun=jacobian if with_Dfun else None, full_output=True)
+
+    alone = fit()
+    with ThreadPoolExecutor(4) as pool:
+        for result in pool.map(fit, range(4)):
+            assert_same_result(result, alone)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, ZeroDivisionError])
+def test_what_the_call_after_a_long_factorisation_raises_passes(error):
+    residuals, jacobian, start = problem(*LONG)
+    calls = []
+
+    def func(x):
+        calls.append(x)
+        if len(calls) == 2:
+            raise error("2")
+        return residuals(x)
+
+    with pytest.raises(error, match=r"^2$"):
+        leastsq(func, start, Dfun=jacobian)
+
+
+def test_a_fit_may_end_with_a_factorisation():
+    """ier 4 comes before the next call: the GIL is back all the same."""
+    m, n = LONG
+    x, ier = leastsq(lambda x: np.concatenate([x, np.zeros(m - n)]), np.zeros(n), Dfun=lambda x: np.eye(m, n))
+    assert ier == 4
+    assert not x.any()

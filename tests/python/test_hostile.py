@@ -1,0 +1,48 @@
+"""Whatever func and Dfun do, a solve does not crash, corrupt, leak, print, or hide a failure."""
+
+import pytest
+
+from helpers.isolated import run_isolated
+from problems.hostile import FAILING, HARMLESS, ROLES
+
+
+@pytest.mark.parametrize("row", HARMLESS)
+def test_the_result_has_the_bits_of_a_well_behaved_twin_s_if_the_function(row):
+    run_isolated(f"from problems import hostile; hostile.check({row!r})")
+
+
+@pytest.mark.parametrize("row", FAILING)
+def test_the_error_comes_from_any_call_at_once_if_the_function(row):
+    run_isolated(f"from problems import hostile; hostile.check({row!r})")
+
+
+@pytest.mark.parametrize("roles", [("func",), ROLES], ids="-".join)
+def test_C_functions_are_interrupted_within_one_evaluation(roles):
+    run_isolated(f"import signal; from problems import hostile; hostile.check_interrupt({roles}, signal.SIGINT)")
+
+
+@pytest.mark.parametrize("roles", [("func",), ROLES], ids="-".join)
+def test_a_signal_handler_may_call_leastsq_in_the_midst_of_a_solve(roles):
+    run_isolated(f"""
+import signal
+from problems import hostile
+def handler(*arguments):
+    assert hostile.leastsq(lambda p: p - 3, 1.0)[0] == 3
+hostile.check_interrupt({roles}, signal.SIGUSR1, handler)
+""")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_solves_may_be_nested_50_deep(role):
+    run_isolated(f"from problems import hostile; hostile.check_recursion({role!r}, 50)")
+
+
+@pytest.mark.parametrize(("source", "symptom"), [
+    ("import ctypes; ctypes.string_at(0)", "exit code -11\nFatal Python error: Segmentation fault"),
+    ("import sys; sys.exit(3)", "exit code 3\n"),
+    ("import sys; print('a word', file=sys.stderr)", "exit code 0\na word\n"),
+    ("import warnings; warnings.warn('mine')", "exit code 1\n.*UserWarning: mine"),
+])  # fmt: skip
+def test_what_must_not_happen_is_seen(source, symptom):
+    with pytest.raises(AssertionError, match=f"(?s)^{symptom}"):
+        run_isolated(source)

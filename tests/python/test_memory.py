@@ -1,0 +1,137 @@
+"""Memory: a failing allocation is a MemoryError, no call leaves anything behind, a long fit takes what it must."""
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from problems.memory_paths import ERRORS, PATHS, RESULTS
+from pyminpack import leastsq
+
+TESTS = Path(__file__).parents[1]
+PROCESSES = TESTS / "processes"
+
+# Paths on which others than the extension lose a MemoryError, so that nothing can be told of it.
+NOT_STARVED = {
+    "residuals are a memoryview": "where NumPy cannot read a buffer's format, it reads its elements one by one",
+    **dict.fromkeys(
+        [name for name in ERRORS if name.startswith("leastsq")], "CPython 3.11 loses it while it makes a traceback"
+    ),
+}
+
+CALLS = 100_000
+BYTES = 2**20  # resident memory may grow by; 16 bytes leaked in each call are more
+FEW = 100  # blocks or references that come and go by themselves
+
+REPEATED = [
+    "leastsq",
+    "leastsq, full",
+    "leastsq, Dfun",
+    "leastsq, Dfun, full",
+    "leastsq, improper input",
+    "leastsq, improper input, full",
+    "leastsq, func raises",
+    "leastsq, residuals change size",
+    "leastsq, residuals are complex",
+    "leastsq, Jacobian is a vector",
+    "diag is a list",
+    "diag is too short",
+    "x is kept",
+    "args",
+    "residuals are a list",
+    "residuals are Fractions in a list",
+    "residuals are a list with None",
+    "residuals are masked",
+    "lmder, wrong sign",
+    "lmder, a zero column",
+    "start is None",
+    "qrfac",
+    "lmpar",
+    "fdjac2",
+    "fdjac2, fcn raises",
+    "ipvt is no permutation",
+]
+
+
+def run(*command, path=()):
+    """The standard output of a command that must succeed; `path` goes before what PYTHONPATH has."""
+    python_path = os.pathsep.join(map(str, [*path, *filter(None, [os.environ.get("PYTHONPATH")])]))
+    process = subprocess.run(
+        list(map(str, command)), env={**os.environ, "PYTHONPATH": python_path}, capture_output=True, text=True
+    )
+    assert process.returncode == 0, f"{process.returncode}: {process.stderr}"
+    return process.stdout
+
+
+def in_own_process(*arguments, path=()):
+    """What starve_and_repeat.py finds."""
+    return json.loads(run(sys.executable, PROCESSES / "starve_and_repeat.py", *arguments, path=[TESTS, *path]))
+
+
+@pytest.fixture(scope="module")
+def failing_allocator(tmp_path_factory):
+    """The folder of the compiled module of that name."""
+    folder = tmp_path_factory.mktemp("failing_allocator")
+    includes = [f"-I{sysconfig.get_path('include')}", "-isystem", np.get_include()]
+    source, module = PROCESSES / "failing_allocator.c", folder / "failing_allocator.so"
+    run("cc", "-std=c11", "-O1", "-shared", "-fPIC", *includes, source, "-o", module)
+    return folder
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_these_paths_return(name):
+    assert isinstance(RESULTS[name](), tuple | np.ndarray | float)
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_these_paths_raise(name):
+    error, path = ERRORS[name]
+    with pytest.raises(error) as caught:
+        path()
+    assert caught.type is error
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in PATHS if name not in NOT_STARVED])
+def test_a_failing_allocation_is_a_MemoryError_without_a_leak(name, failing_allocator):
+    for rows in in_own_process("starve", name, path=[failing_allocator]):
+        outcomes, leaks, same_afterwards = zip(*rows, strict=True)
+        assert len(rows) > 1
+        assert list(outcomes) == ["MemoryError"] * (len(rows) - 1) + ["as ever"]
+        assert not any(leaks)
+        assert all(same_afterwards)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", REPEATED)
+def test_many_calls_do_not_grow(name):
+    growth = in_own_process("repeat", name, CALLS)
+    assert growth["bytes"] < BYTES
+    assert growth["blocks"] < FEW
+    assert abs(growth["references"]) < FEW
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("derivatives", [False, True], ids=["differences", "Dfun"])
+def test_a_long_fit_takes_the_jacobian_and_two_vectors(derivatives):
+    m, n = 100_000, 10
+    t = np.linspace(0, 1, m)
+    fvec, fjac = np.empty(m), t ** np.arange(n)[:, None]
+
+    def residuals(x):
+        return np.subtract(np.matmul(x, fjac, out=fvec), 1, out=fvec)
+
+    options = {"Dfun": lambda x: fjac, "col_deriv": True} if derivatives else {}
+    tracemalloc.start()
+    try:
+        leastsq(residuals, np.ones(n), full_output=True, **options)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < (n + 2) * fvec.nbytes + 50_000
