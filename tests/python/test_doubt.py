@@ -117,7 +117,7 @@ FLAT_BEYOND = {
 @pytest.mark.parametrize("case", FLAT_BEYOND)
 def test_a_parameter_that_moved_before_its_column_became_zero_may_have_run_off(case):
     bounded, start = FLAT_BEYOND[case]
-    (x, _), texts = told(lambda p: p[0] / (1 + T) + bounded(p[1]) - 1 / (1 + T) + 0.1, [1.3, start])
+    (x, _), texts = warned(lambda p: p[0] / (1 + T) + bounded(p[1]) - 1 / (1 + T) + 0.1, [1.3, start])
     assert bounded(x[1]) < 1e-9
     assert len(texts) == 1
     assert "; they moved before, perhaps to where func does not depend on them any more" in texts[0]
@@ -125,11 +125,11 @@ def test_a_parameter_that_moved_before_its_column_became_zero_may_have_run_off(c
 
 
 def test_a_parameter_that_never_moved_is_said_to_have_been_stuck():
-    _, texts = told(lambda p: residuals(p[:3]) + 1e-3 * T, [*START, 7.0])
+    _, texts = warned(lambda p: residuals(p[:3]) + 1e-3 * T, [*START, 7.0])
     assert ", so the fit could not move them. Compute in float64" in texts[0]
-    _, texts = told(residuals, START, Dfun=lambda p: jacobian(p) * [1, 0, 1])
+    _, texts = warned(residuals, START, Dfun=lambda p: jacobian(p) * [1, 0, 1])
     assert texts[0] == ZERO.replace("(.*)", "x[1]") + "; the fit could not move them. Check these columns of Dfun"
-    _, texts = told(residuals, START, Dfun=lambda p: jacobian(p) * [1, 1, p[0] == 1])
+    _, texts = warned(residuals, START, Dfun=lambda p: jacobian(p) * [1, 1, p[0] == 1])
     assert "; they moved before" in texts[0]
 
 
@@ -199,7 +199,7 @@ def test_a_parameter_that_vanishes_at_a_sound_solution_is_not_told_of(case):
     for noise in (0, 1e-15, 1e-12, 1e-9, 1e-3):
         for _ in range(40):
             start = np.array(x0) * rng.uniform(0.5, 2, len(x0))
-            (x, ier), texts = told(func, start, args=(noise * rng.standard_normal(T.size),))
+            (x, ier), texts = warned(func, start, args=(noise * rng.standard_normal(T.size),))
             assert ier in (1, 2, 3)
             assert abs(x[-1]) <= max(1e-3, 10 * noise)
             assert texts == []
@@ -207,12 +207,12 @@ def test_a_parameter_that_vanishes_at_a_sound_solution_is_not_told_of(case):
 
 def test_a_function_whose_least_value_is_at_zero_is_a_solution():
     for x0 in (1.0, -3.0, 1e-3, 1e6):
-        assert told(lambda x: 2 * x**2 + 1, x0)[1] == []
+        assert warned(lambda x: 2 * x**2 + 1, x0)[1] == []
 
 
 def test_a_parameter_that_vanishes_excuses_no_other():
     """The offset goes to 0, and the index never moves."""
-    _, texts = told(lambda p: p[0] * np.exp(-T) + p[1] ** 2 - np.roll(np.exp(-T), int(p[2])) + 0.1, [1.0, 0.5, 2.5])
+    _, texts = warned(lambda p: p[0] * np.exp(-T) + p[1] ** 2 - np.roll(np.exp(-T), int(p[2])) + 0.1, [1.0, 0.5, 2.5])
     assert len(texts) == 1
     assert "x[2]" in texts[0]
 
