@@ -1,4 +1,6 @@
-"""Failed asserts in shared helpers are explained as those in tests are; and a fixture for several modules."""
+"""Failed asserts in shared helpers are explained as those in tests are; and fixtures for several modules."""
+
+import signal
 
 import pytest
 
@@ -12,3 +14,11 @@ def every_instruction_set(request):
     """The solver runs for each instruction set of this machine, in the extension and in the tests' library."""
     with running_on(request.param):
         yield request.param
+
+
+@pytest.fixture
+def interruptible():
+    """Ctrl-C raises KeyboardInterrupt, which it does not in a process that a shell started in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

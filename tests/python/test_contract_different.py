@@ -496,6 +496,7 @@ def answer(scenario, leastsq):
             return error, caught
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.key}: {row.case}".strip(": "))
 def test_difference(row, capfd):
     if row.scipy is not UNSAFE:

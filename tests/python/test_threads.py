@@ -1,7 +1,6 @@
 """Solves in many threads, and in one another's call-backs: the bits of the same solves one after another."""
 
 import _thread
-import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -130,15 +129,7 @@ def test_an_error_ends_the_solve_of_its_own_thread_alone():
                for number, case in enumerate(CASES[:THREADS]))  # fmt: skip
 
 
-@pytest.fixture
-def _interruptible():
-    """Ctrl-C raises KeyboardInterrupt, which it does not in a process that a shell started in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("_interruptible")
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_reaches_the_main_thread_alone():
     """It waits there for a lock, which the simulated signal does not end: the solve goes on meanwhile."""
     ready, ended = Event(), Event()
