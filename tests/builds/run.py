@@ -1,6 +1,6 @@
 """Build with each row of table.py: the same bits as libminpack.so.1 and the floating-point state untouched, or refused.
 
-    python tests/builds/run.py [WORD ...]
+    python tests/builds/run.py [--of-each-kind] [WORD ...]
 
 With words, only the builds whose names contain one of them. Needs Python from an environment with the requirements of
 the tests; the package that is installed there is not touched. Builds and logs go to build/builds.
@@ -8,6 +8,7 @@ the tests; the package that is installed there is not touched. Builds and logs g
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -18,7 +19,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from table import BUILDS, Build
+from table import BUILDS, OF_EACH_KIND, Build
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
@@ -88,7 +89,12 @@ def work(build: Build) -> bool:
 
 
 def main() -> int:
-    builds = [build for build in BUILDS if not sys.argv[1:] or any(word in build.name for word in sys.argv[1:])]
+    parser = argparse.ArgumentParser(description="Build with flags of all kinds: the same bits, or refused.")
+    parser.add_argument("--of-each-kind", action="store_true", help="one for each way that flags come")
+    parser.add_argument("words", nargs="*", metavar="WORD", help="only builds with one of these words in their name")
+    options = parser.parse_args()
+    builds = OF_EACH_KIND if options.of_each_kind else BUILDS
+    builds = [build for build in builds if not options.words or any(word in build.name for word in options.words)]
     start = time.monotonic()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         good = sum(pool.map(work, builds))

@@ -44,6 +44,7 @@ class Build:
     variables: dict[str, str] = field(default_factory=dict)
     options: list[str] = field(default_factory=list)
     refused: str | None = None  # the flag that the setup must name as it fails
+    way: str = ""  # how the flags come; a name of its own if empty
 
     def environment(self) -> dict[str, str]:
         flags = dict.fromkeys(("CFLAGS", "CPPFLAGS", "FFLAGS", "LDFLAGS"), "")
@@ -51,11 +52,11 @@ class Build:
 
 
 def in_variable(variable: str, flags: str, refused: str | None = None) -> Build:
-    return Build(f"{variable}={flags}", {variable: flags}, refused=refused)
+    return Build(f"{variable}={flags}", {variable: flags}, refused=refused, way=variable)
 
 
 def in_option(option: str, flags: str, refused: str | None = None) -> Build:
-    return Build(f"-D{option}={flags}", options=[f"-D{option}={flags}"], refused=refused)
+    return Build(f"-D{option}={flags}", options=[f"-D{option}={flags}"], refused=refused, way=option)
 
 
 BUILDS = [
@@ -78,3 +79,6 @@ BUILDS = [
     Build("flang-19 -Ofast", {"FC": "flang-new-19", "FFLAGS": "-Ofast -march=native"}),
     Build("flang-19 -ffast-math", {"FC": "flang-new-19 -ffast-math -ffp-contract=fast"}),
 ]  # fmt: skip
+
+# The first of each way that flags come, of those to be built and of those to be refused: what .ci/run has time for.
+OF_EACH_KIND = [*{(build.way or build.name, build.refused is None): build for build in reversed(BUILDS)}.values()][::-1]

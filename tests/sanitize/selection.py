@@ -23,8 +23,8 @@ LEFT_OUT = {
         "test_typing.py": "mypy reads our stubs: nothing of ours runs",
     },
     "valgrind": {
-        "test_kernels.py::test_enorm_of_random_vectors": "minutes there, for no line that the others leave out",
-        "test_kernels.py::test_random_functions_with_special_answers": "the same",
+        "test_routines.py::test_enorm_of_random_vectors": "minutes there, for no line that the others leave out",
+        "test_c_face.py::test_random_functions_with_special_answers": "the same",
     },
 }
 
@@ -32,11 +32,12 @@ LEFT_OUT = {
 # down fifty times and does not follow into other processes; run.py measures how much of our code these execute.
 TAKEN = {
     "valgrind": {
-        "test_kernels.py": 4,
-        "test_kernels.py::test_qrfac_of_larger_matrices": 40,
+        "test_c_face.py": 4,
         "test_memory.py::test_these_paths": 100,
         "test_mgh.py::test_kernels_equal": 4,
         "test_mgh.py::test_leastsq_equals": 4,
+        "test_routines.py": 4,
+        "test_routines.py::test_qrfac_of_larger_matrices": 40,
     },
 }
 
