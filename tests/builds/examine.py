@@ -5,13 +5,16 @@
     state           what importing and fitting has changed of the floating-point state
     sees nan        whether a NaN from func is still noticed
     threads         whether two threads that factorise at the same time leave each other alone
+    original        what solver="original" gives: the bits of "builtin", or an ImportError that says how to get it
 """
 
 from __future__ import annotations
 
 import ctypes
 import json
+import os
 import random
+import re
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -97,8 +100,30 @@ def different(strategy: Any, number: int) -> int:
     return count[1]
 
 
+def original() -> str:
+    """One of "same bits", "other bits", "not in the build", or the wrong text of the error."""
+    import pyminpack
+
+    def fit(solver: Any) -> bytes:
+        return pyminpack.leastsq(lambda x: np.exp(x) - np.arange(1, 4), np.ones(3), solver=solver)[0].tobytes()
+
+    try:
+        return "same bits" if fit("original") == fit("builtin") else "other bits"
+    except ImportError as error:
+        os.environ["PYMINPACK_SOLVER"] = "original"
+        try:
+            fit(None)
+        except ImportError as by_variable:
+            texts = str(error), str(by_variable).replace("PYMINPACK_SOLVER", "solver")
+            if texts[0] == texts[1] and re.match(r"leastsq: solver is 'original', which .* minpack-dev .* or with -C",
+                                                 texts[0]):  # fmt: skip
+                return "not in the build"
+        return f"{error}"
+
+
 def main() -> None:
-    found: dict[str, Any] = {"state": changes_of_state(), "sees nan": sees_nan(), "threads": threads()}
+    found: dict[str, Any] = {"state": changes_of_state(), "sees nan": sees_nan(), "threads": threads(),
+                             "original": original()}  # fmt: skip
     from fuzz import strategies
 
     found["fits"] = different(strategies.solves(), FITS)

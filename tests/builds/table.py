@@ -45,6 +45,7 @@ class Build:
     options: list[str] = field(default_factory=list)
     refused: str | None = None  # the flag that the setup must name as it fails
     way: str = ""  # how the flags come; a name of its own if empty
+    original: str = "same bits"  # what solver="original" gives: examine.py
 
     def environment(self) -> dict[str, str]:
         flags = dict.fromkeys(("CFLAGS", "CPPFLAGS", "FFLAGS", "LDFLAGS"), "")
@@ -71,6 +72,7 @@ BUILDS = [
     in_option("c_args", "-Ofast"),
     in_option("c_link_args", "-Ofast"),
     in_option("c_link_args", "-mpc32", refused="-mpc32"),
+    Build("-Doriginal_minpack=none", options=["-Doriginal_minpack=none"], original="not in the build"),
     Build("FC and CC with flags", {"FC": "gfortran -Ofast", "CC": "gcc -Ofast"}),
     Build("FC with a flag", {"FC": "gfortran -freal-8-real-4"}, refused="-freal-8-real-4"),
     Build("-Ofast everywhere, without an optimization of Meson's, and with link-time optimisation",
