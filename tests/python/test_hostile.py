@@ -4,6 +4,7 @@ import pytest
 
 from helpers.isolated import run_isolated
 from problems.hostile import FAILING, HARMLESS, ROLES
+from pyminpack import leastsq
 
 
 @pytest.mark.parametrize("row", HARMLESS)
@@ -46,3 +47,17 @@ def test_solves_may_be_nested_50_deep(role):
 def test_what_must_not_happen_is_seen(source, symptom):
     with pytest.raises(AssertionError, match=f"(?s)^{symptom}"):
         run_isolated(source)
+
+
+def test_what_a_flag_raises_when_its_truth_is_asked_passes_and_no_other_flag_is_asked():
+    class Undecided:
+        def __bool__(self):
+            raise LookupError("undecided")
+
+    class NotAsked:
+        __bool__ = pytest.fail
+
+    with pytest.raises(LookupError, match=r"^undecided$"):
+        leastsq(pytest.fail, [0.0], full_output=Undecided(), col_deriv=NotAsked())
+    with pytest.raises(LookupError, match=r"^undecided$"):
+        leastsq(pytest.fail, [0.0], col_deriv=Undecided())
