@@ -178,6 +178,13 @@ def test_a_residual_that_is_not_finite_fails(value):
     assert f"There func returns {value:g} for this residual." in str(check)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, np.finfo(float).max])
+def test_an_x0_that_is_not_finite_or_nearly_so_fails_or_passes_without_a_word_from_numpy(value):
+    check = check_jacobian(lambda p: p / 4, [value, 1.0], lambda p: np.eye(2) / 4)
+    assert check.scores[1] == 1
+    assert check.ok == np.isfinite(value)
+
+
 def test_a_neighbour_out_of_the_domain_does_not_count():
     """Half of the neighbours of 1 are beyond it."""
     def func(p):
@@ -274,6 +281,10 @@ def shrinking():
     (shrinking(), P, square_jacobian, ValueError, "func returned 2 residuals, after 3 in its first call"),
     (square, P, lambda p: p * 1j, TypeError, "Dfun returned an array of dtype complex128; expected real"),
     (decay, P, lambda p: decay_jacobian(p).T, TypeError, "Dfun returned an array of shape (3, 12); expected (12, 3)"),
+    (square, [[1.0], [1, 2]], square_jacobian, ValueError, "x0 is a list that makes no array: setting an"),
+    (lambda p: ([1.0], [1, 2]), P, square_jacobian, ValueError, "func returned a tuple that makes no array: setting"),
+    (square, P, lambda p: [[1.0], [1, 2]], ValueError, "Dfun returned a list that makes no array: setting"),
+    (lambda p: [], P, square_jacobian, ValueError, "func returned no residuals; expected at least one"),
     (square, P, lambda p: p, TypeError, "Dfun returned an array of shape (3,); expected (3, 3)"),
 ])
 def test_bad_input_is_refused_by_an_error_that_names_it(func, x0, jacobian, error, text):
