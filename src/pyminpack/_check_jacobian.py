@@ -99,7 +99,7 @@ def check_jacobian(
     Notes
     -----
     It calls `Dfun` 5 times and `func` 10 + n times. An error that is much smaller than the row's other entries, each
-    times its x, is not seen.
+    times its x, is not seen. A `func` that computes in float32 cannot be checked: the step, 1.5e-8 of x, is lost.
 
     References
     ----------
@@ -128,10 +128,13 @@ def check_jacobian(
         args = (args,)
     x0 = _start(x0)
     m: int | None = None
+    coarse = False
 
     def residuals(x: Vector) -> Vector:
-        nonlocal m
-        fvec = kernels.real_vector(func(x.copy(), *args), "check_jacobian: func")
+        nonlocal m, coarse
+        returned = func(x.copy(), *args)
+        fvec = kernels.real_vector(returned, "check_jacobian: func")
+        coarse = coarse or getattr(returned, "dtype", None) in (np.float16, np.float32)
         if m is not None and fvec.size != m:
             raise ValueError(f"check_jacobian: func returned {fvec.size} residuals, after {m} in its first call")
         m = fvec.size
@@ -157,7 +160,10 @@ def check_jacobian(
     discrepancies[scores > scores[lowest]] = -1.0
     row, column = (int(i) for i in np.unravel_index(np.argmax(discrepancies), discrepancies.shape))
     ok = bool(scores[lowest] >= _PASS)
-    return JacobianCheck(scores, ok, (row, column), _report(scores, len(points), where, differences, row, column))
+    report = _report(scores, len(points), where, differences, row, column)
+    if coarse and not ok:
+        report += "\nDfun may be right all the same: func returns less than float64, in which so short a step is lost."
+    return JacobianCheck(scores, ok, (row, column), report)
 
 
 def _start(x0: ArrayLike) -> Vector:

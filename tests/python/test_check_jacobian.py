@@ -185,6 +185,14 @@ def test_an_x0_that_is_not_finite_or_nearly_so_fails_or_passes_without_a_word_fr
     assert check.ok == np.isfinite(value)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_the_report_says_that_a_func_of_less_than_float64_may_be_why(dtype):
+    check = check_jacobian(lambda p: decay(p).astype(dtype), P, decay_jacobian)
+    assert check.ok == (dtype is np.float64)
+    assert ("func returns less than float64" in str(check)) == (not check.ok)
+    assert "less than float64" not in str(check_jacobian(decay, P, lambda p: -decay_jacobian(p)))
+
+
 def test_a_neighbour_out_of_the_domain_does_not_count():
     """Half of the neighbours of 1 are beyond it."""
     def func(p):
