@@ -96,7 +96,7 @@ start_vector(PyObject *x0)
 
     array = (PyArrayObject *)PyArray_FromAny(x0, NULL, 0, 0, NPY_ARRAY_ENSUREARRAY, NULL);
     if (array == NULL) {
-        if (PyErr_ExceptionMatches(PyExc_ValueError) && (PyList_Check(x0) || PyTuple_Check(x0)))
+        if (PyErr_Occurred() == PyExc_ValueError && (PyList_Check(x0) || PyTuple_Check(x0)))
             raise_ragged_x0(x0);
         goto done;
     }

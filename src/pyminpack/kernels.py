@@ -413,8 +413,10 @@ def real_vector(values: Any, role: str) -> Vector:
 
 
 def as_array(values: Any, origin: str) -> NDArray[Any]:
-    """Values of a user's as an array; `origin` says in an error whence they came."""
+    """Values of a user's as an array; `origin` says in an error whence they came. What their code raises passes."""
     try:
         return np.asarray(values)
     except ValueError as error:
+        if type(error) is not ValueError or not str(error).startswith("setting an array element with a sequence"):
+            raise
         raise ValueError(f"{origin} a {type(values).__name__} that makes no array: {error}") from error
