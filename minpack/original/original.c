@@ -1,7 +1,8 @@
 /* The original MINPACK as a Solver (minpack.h).
  *
  * Its call-backs carry no context, so that of the running solve is kept in a thread-local, saved and restored around
- * each solve: solves may nest and run in many threads.
+ * each solve: solves may nest and run in many threads. Each call-back restores it, too: a user's function that runs in
+ * a greenlet may come back when other solves of the thread have begun and not ended, or ended out of turn.
  */
 #include "minpack.h"
 
@@ -71,23 +72,25 @@ dmin1_(const double *a, const double *b)
 static void
 residuals_fcn(const int *m, const int *n, const double *x, double *fvec, int *iflag)
 {
-    /* residuals may run solves of their own: running is this solve's again only when it has returned. */
-    int answer = running.residuals(running.context, *m, *n, x, fvec, *iflag);
+    Solve solve = running;
 
-    running.answer = answer;
-    if (answer != 0)
-        *iflag = answer;
+    solve.answer = solve.residuals(solve.context, *m, *n, x, fvec, *iflag);
+    running = solve;
+    if (solve.answer != 0)
+        *iflag = solve.answer;
 }
 
 static void
 jacobian_fcn(const int *m, const int *n, const double *x, double *fvec, double *fjac, const int *ldfjac, int *iflag)
 {
+    const Solve solve = running;
     int answer;
 
     if (*iflag == 2)
-        answer = running.jacobian(running.context, *m, *n, x, fjac, *ldfjac);
+        answer = solve.jacobian(solve.context, *m, *n, x, fjac, *ldfjac);
     else
-        answer = running.residuals(running.context, *m, *n, x, fvec, *iflag);
+        answer = solve.residuals(solve.context, *m, *n, x, fvec, *iflag);
+    running = solve;
     if (answer < 0)
         *iflag = answer;
 }

@@ -326,7 +326,7 @@ raise_ragged(const Source *source, PyObject *result)
     PyObject *message = NULL;   /* owned */
     PyObject *cause = NULL;     /* owned */
 
-    if (!PyErr_ExceptionMatches(PyExc_ValueError) || !(PyList_Check(result) || PyTuple_Check(result)))
+    if (PyErr_Occurred() != PyExc_ValueError || !(PyList_Check(result) || PyTuple_Check(result)))
         return;
     cause = take_raised_exception();
     text = PyObject_Str(cause);

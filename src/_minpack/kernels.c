@@ -311,20 +311,16 @@ covar(PyObject *Py_UNUSED(module), PyObject *const *values, Py_ssize_t nargs)
     PyArrayObject *r = NULL;        /* owned */
     PyArrayObject *ipvt = NULL;     /* owned */
     double *wa = NULL;              /* owned */
-    const Solver *solver;
+    const Solver *solver;       /* there is only ours: the environment's choice does not matter */
     double tol;
     int n, rank;
 
     if (check_nargs("covar", nargs, 4) < 0 || parse_number("covar", "tol", values[3], &tol) < 0)
         return NULL;
-    /* The environment's choice does not matter where there is only one. */
-    if (values[0] != Py_None) {
-        if (parse_solver(values[0], "covar", &solver) < 0)
-            return NULL;
-        if (solver != minpack_solvers[0])
-            return PyErr_Format(PyExc_NotImplementedError, "covar: solver is '%s', which has no such routine",
-                                solver->name);
-    }
+    if (PyUnicode_Check(values[0]) && PyUnicode_CompareWithASCIIString(values[0], "original") == 0)
+        return PyErr_Format(PyExc_NotImplementedError, "covar: solver is 'original', which has no such routine");
+    if (values[0] != Py_None && parse_solver(values[0], "covar", &solver) < 0)
+        return NULL;
     r = copy_matrix("covar", "r", values[1], 0, 0, NULL);
     if (r == NULL)
         goto done;

@@ -49,8 +49,10 @@ leastsq(PyObject *Py_UNUSED(module), PyObject *const *values, Py_ssize_t nargs)
     problem.x0 = values[2];
     problem.args = values[3];
     problem.full_output = PyObject_IsTrue(values[4]);
+    if (problem.full_output < 0)
+        return NULL;
     problem.col_deriv = PyObject_IsTrue(values[5]);
-    if (problem.full_output < 0 || problem.col_deriv < 0)
+    if (problem.col_deriv < 0)
         return NULL;
     problem.options = (RawOptions){.ftol = values[6], .xtol = values[7], .gtol = values[8], .maxfev = values[9],
                                    .epsfcn = values[10], .factor = values[11], .diag = values[12],

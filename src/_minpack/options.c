@@ -96,7 +96,7 @@ start_vector(PyObject *x0)
 
     array = (PyArrayObject *)PyArray_FromAny(x0, NULL, 0, 0, NPY_ARRAY_ENSUREARRAY, NULL);
     if (array == NULL) {
-        if (PyErr_ExceptionMatches(PyExc_ValueError) && (PyList_Check(x0) || PyTuple_Check(x0)))
+        if (PyErr_Occurred() == PyExc_ValueError && (PyList_Check(x0) || PyTuple_Check(x0)))
             raise_ragged_x0(x0);
         goto done;
     }
@@ -208,37 +208,39 @@ int
 parse_solver(PyObject *value, const char *caller, const Solver **solver)
 {
     static const char variable[] = "PYMINPACK_SOLVER";
-    const char *name, *origin = "solver";
-    int i;
+    const char *chosen, *origin = "solver";
+    PyObject *name = NULL;      /* owned: exactly a str, which runs no code of the user's */
+    int i, status = -1;
 
-    if (value != Py_None) {
-        name = PyUnicode_Check(value) ? PyUnicode_AsUTF8(value) : NULL;
-        if (name == NULL) {
-            if (!PyErr_Occurred())
-                PyErr_Format(PyExc_TypeError, "%s: solver must be a string or None, not %.200s", caller,
-                             Py_TYPE(value)->tp_name);
-            return -1;
-        }
-    }
-    else {
-        name = getenv(variable);
-        if (name == NULL || *name == '\0')
-            name = minpack_solvers[0]->name;
-        else
-            origin = variable;
-    }
-    for (i = 0; minpack_solvers[i] != NULL; i++)
-        if (strcmp(name, minpack_solvers[i]->name) == 0) {
-            *solver = minpack_solvers[i];
+    if (value == Py_None) {
+        chosen = getenv(variable);
+        if (chosen == NULL || *chosen == '\0') {
+            *solver = minpack_solvers[0];
             return 0;
         }
-    if (strcmp(name, "original") == 0)
+        origin = variable;
+        name = PyUnicode_DecodeFSDefault(chosen);
+    }
+    else if (PyUnicode_Check(value))
+        name = PyUnicode_FromObject(value);
+    else
+        PyErr_Format(PyExc_TypeError, "%s: solver must be a string or None, not %.200s", caller,
+                     Py_TYPE(value)->tp_name);
+    if (name == NULL)
+        return -1;
+    for (i = 0; minpack_solvers[i] != NULL && status < 0; i++)
+        if (PyUnicode_CompareWithASCIIString(name, minpack_solvers[i]->name) == 0) {
+            *solver = minpack_solvers[i];
+            status = 0;
+        }
+    if (status < 0 && PyUnicode_CompareWithASCIIString(name, "original") == 0)
         PyErr_Format(PyExc_ImportError,
                      "%s: %s is 'original', which is not in this build; build pyminpack where Debian's minpack-dev is"
                      " installed, or with -Csetup-args=-Doriginal_minpack=PATH", caller, origin);
-    else
-        PyErr_Format(PyExc_ValueError, "%s: %s is '%s'; expected 'builtin' or 'original'", caller, origin, name);
-    return -1;
+    else if (status < 0)
+        PyErr_Format(PyExc_ValueError, "%s: %s is %R; expected 'builtin' or 'original'", caller, origin, name);
+    Py_DECREF(name);
+    return status;
 }
 
 int

@@ -284,7 +284,7 @@ def fdjac2(
     """
     if not callable(fcn):
         raise TypeError(f"fdjac2: fcn must be callable, not {type(fcn).__name__}")
-    fvec = np.asarray(fvec)
+    fvec = as_array(fvec, "fdjac2: fvec is")
     m = fvec.size
 
     def residuals(x: Vector) -> Vector:
@@ -402,7 +402,7 @@ def covar(r: ArrayLike, ipvt: ArrayLike, tol: Real = 0.0, *, solver: Solver = No
 
 def real_vector(values: Any, role: str) -> Vector:
     """What a user's function returned as a float64 vector of its own; `role` names the function in errors."""
-    array = np.asarray(values)
+    array = as_array(values, f"{role} returned")
     if not np.can_cast(array.dtype, np.float64):
         raise TypeError(
             f"{role} returned an array of dtype {array.dtype}; expected real numbers that cast safely to float64"
@@ -410,3 +410,13 @@ def real_vector(values: Any, role: str) -> Vector:
     if array.ndim > 1:
         raise TypeError(f"{role} returned an array of shape {array.shape}; expected one dimension (use .ravel())")
     return np.array(array, np.float64, ndmin=1)
+
+
+def as_array(values: Any, origin: str) -> NDArray[Any]:
+    """Values of a user's as an array; `origin` says in an error whence they came. What their code raises passes."""
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        if type(error) is not ValueError or not str(error).startswith("setting an array element with a sequence"):
+            raise
+        raise ValueError(f"{origin} a {type(values).__name__} that makes no array: {error}") from error

@@ -62,6 +62,12 @@ def test_a_flag_that_cannot_be_taken_back_is_refused_by_name(tmp_path, options, 
     assert f"ERROR: Problem encountered: pyminpack cannot be built with {flag}, which changes " in error
 
 
+def test_a_relative_path_of_the_original_begins_in_the_folder_of_the_project(tmp_path):
+    assert f"original_minpack: {REPOSITORY / 'nowhere'} does not exist; " in setup(
+        tmp_path, "-Doriginal_minpack=nowhere"
+    )
+
+
 def test_pip_shows_nothing_of_the_build_after_what_is_wrong_with_the_path_of_the_original(tmp_path):
     command = [sys.executable, "-m", "pip", "install", "--no-build-isolation", "--no-deps", "--target", tmp_path / "to",
                f"-Csetup-args=-Doriginal_minpack={tmp_path}/nowhere", REPOSITORY]  # fmt: skip

@@ -178,6 +178,21 @@ def test_a_residual_that_is_not_finite_fails(value):
     assert f"There func returns {value:g} for this residual." in str(check)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, np.finfo(float).max])
+def test_an_x0_that_is_not_finite_or_nearly_so_fails_or_passes_without_a_word_from_numpy(value):
+    check = check_jacobian(lambda p: p / 4, [value, 1.0], lambda p: np.eye(2) / 4)
+    assert check.scores[1] == 1
+    assert check.ok == np.isfinite(value)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_the_report_says_that_a_func_of_less_than_float64_may_be_why(dtype):
+    check = check_jacobian(lambda p: decay(p).astype(dtype), P, decay_jacobian)
+    assert check.ok == (dtype is np.float64)
+    assert ("func returns less than float64" in str(check)) == (not check.ok)
+    assert "less than float64" not in str(check_jacobian(decay, P, lambda p: -decay_jacobian(p)))
+
+
 def test_a_neighbour_out_of_the_domain_does_not_count():
     """Half of the neighbours of 1 are beyond it."""
     def func(p):
@@ -274,6 +289,10 @@ def shrinking():
     (shrinking(), P, square_jacobian, ValueError, "func returned 2 residuals, after 3 in its first call"),
     (square, P, lambda p: p * 1j, TypeError, "Dfun returned an array of dtype complex128; expected real"),
     (decay, P, lambda p: decay_jacobian(p).T, TypeError, "Dfun returned an array of shape (3, 12); expected (12, 3)"),
+    (square, [[1.0], [1, 2]], square_jacobian, ValueError, "x0 is a list that makes no array: setting an"),
+    (lambda p: ([1.0], [1, 2]), P, square_jacobian, ValueError, "func returned a tuple that makes no array: setting"),
+    (square, P, lambda p: [[1.0], [1, 2]], ValueError, "Dfun returned a list that makes no array: setting"),
+    (lambda p: [], P, square_jacobian, ValueError, "func returned no residuals; expected at least one"),
     (square, P, lambda p: p, TypeError, "Dfun returned an array of shape (3,); expected (3, 3)"),
 ])
 def test_bad_input_is_refused_by_an_error_that_names_it(func, x0, jacobian, error, text):

@@ -1,9 +1,11 @@
 """Whatever func and Dfun do, a solve does not crash, corrupt, leak, print, or hide a failure."""
 
+import numpy as np
 import pytest
 
 from helpers.isolated import run_isolated
 from problems.hostile import FAILING, HARMLESS, ROLES
+from pyminpack import check_jacobian, kernels, leastsq
 
 
 @pytest.mark.parametrize("row", HARMLESS)
@@ -46,3 +48,55 @@ def test_solves_may_be_nested_50_deep(role):
 def test_what_must_not_happen_is_seen(source, symptom):
     with pytest.raises(AssertionError, match=f"(?s)^{symptom}"):
         run_isolated(source)
+
+
+def test_what_a_flag_raises_when_its_truth_is_asked_passes_and_no_other_flag_is_asked():
+    class Undecided:
+        def __bool__(self):
+            raise LookupError("undecided")
+
+    class NotAsked:
+        __bool__ = pytest.fail
+
+    with pytest.raises(LookupError, match=r"^undecided$"):
+        leastsq(pytest.fail, [0.0], full_output=Undecided(), col_deriv=NotAsked())
+    with pytest.raises(LookupError, match=r"^undecided$"):
+        leastsq(pytest.fail, [0.0], col_deriv=Undecided())
+
+
+class Mute(ValueError):
+    """Of NumPy's kind for ragged lists, and without words."""
+
+    def __str__(self):
+        raise LookupError
+
+
+class Converting:
+    """An array that raises as it becomes one."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __array__(self, dtype=None, copy=None):
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [Mute(), ValueError("mine")], ids=repr)
+@pytest.mark.parametrize("fit", [
+    lambda entry: leastsq(lambda p: [entry, 1.0], 1.0),
+    lambda entry: leastsq(lambda p: p, 1.0, Dfun=lambda p: [entry]),
+    lambda entry: kernels.fdjac2(lambda p: [entry], [1.0], [1.0]),
+    lambda entry: check_jacobian(lambda p: [entry], [1.0], np.diag),
+    lambda entry: check_jacobian(np.copy, [1.0], lambda p: [entry]),
+], ids=["func", "Dfun", "fcn", "check func", "check Dfun"])
+def test_what_an_entry_raises_passes_as_the_same_object_though_it_is_a_ValueError(fit, error):
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
+        fit(Converting(error))
+    assert caught.value is error
+
+
+def test_what_an_entry_of_x0_raises_passes_if_it_is_of_a_class_of_its_own():
+    error = Mute()
+    with pytest.raises(Mute) as caught:
+        leastsq(pytest.fail, [Converting(error), 1.0])
+    assert caught.value is error

@@ -129,6 +129,9 @@ ERRORS = {
     "fdjac2: fcn must be callable, not list": (TypeError, changed("fdjac2", 0, X)),
     "fdjac2: x has 2 dimensions; expected 1": (ValueError, changed("fdjac2", 1, [X])),
     "fdjac2: fvec has dtype complex128; expected real": (TypeError, changed("fdjac2", 2, [1j])),
+    "fdjac2: fvec is a list that makes no array: ": (ValueError, changed("fdjac2", 2, [[1.0], [1, 2]])),
+    "fdjac2: fcn returned a tuple that makes no array: ":
+        (ValueError, changed("fdjac2", 0, lambda x: ([1.0], [1, 2]))),
     "fdjac2: epsfcn must be a real number, not NoneType": (TypeError, changed("fdjac2", 3, None)),
     "fdjac2: fcn returned 3 residuals; expected 2, as fvec has": (ValueError, changed("fdjac2", 2, X)),
     "fdjac2: fcn returned an array of shape (3, 1); expected one dimension (use .ravel())":

@@ -51,6 +51,8 @@ def test_both_solvers_give_the_same_bits(problem, Dfun):
 REFUSED = {
     "other": (ValueError, "leastsq: solver is 'other'; expected 'builtin' or 'original'"),
     "": (ValueError, "leastsq: solver is ''; expected 'builtin' or 'original'"),
+    "builtin\0": (ValueError, r"leastsq: solver is 'builtin\x00'; expected 'builtin' or 'original'"),
+    "\ud800": (ValueError, r"leastsq: solver is '\ud800'; expected 'builtin' or 'original'"),
     3: (TypeError, "leastsq: solver must be a string or None, not int"),
 }
 
@@ -59,6 +61,7 @@ REFUSED = {
 def test_a_wrong_solver_is_refused_by_its_name_before_any_call(solver, error):
     with pytest.raises(error[0]) as caught:
         leastsq(pytest.fail, [0.0], solver=solver)
+    assert caught.type is error[0]
     assert str(caught.value) == error[1]
 
 
@@ -66,6 +69,19 @@ def test_a_wrong_variable_is_named_as_the_cause(monkeypatch):
     monkeypatch.setenv("PYMINPACK_SOLVER", "other")
     with pytest.raises(ValueError, match=r"^leastsq: PYMINPACK_SOLVER is 'other'; expected 'builtin' or 'original'$"):
         leastsq(residuals, [0.0])
+
+
+def test_a_solver_may_be_of_a_class_of_strings_whose_methods_do_not_run():
+    class Name(str):
+        def fails(self, *_):
+            raise AssertionError
+
+        __eq__ = __str__ = __repr__ = fails
+        __hash__ = str.__hash__
+
+    assert leastsq(residuals, [0.0], solver=Name("builtin"))[1] in (1, 2, 3, 4)
+    with pytest.raises(ValueError, match="solver is 'other'; expected"):
+        leastsq(residuals, [0.0], solver=Name("other"))
 
 
 @pytest.mark.parametrize("value", ["other", "", ORIGINAL])
