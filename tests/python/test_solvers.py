@@ -73,6 +73,8 @@ def test_a_wrong_variable_is_named_as_the_cause(monkeypatch):
 
 def test_a_solver_may_be_of_a_class_of_strings_whose_methods_do_not_run():
     class Name(str):
+        __slots__ = ()
+
         def fails(self, *_):
             raise AssertionError
 
