@@ -186,12 +186,12 @@ contains
             is_settled = .not. 1 + (rdwarf / s2) * (rdwarf * n) > 1
     end function is_settled
 
-    !> Whether a component is neither small nor large, for any length of the vector.
+    !> Whether a component is neither small nor large, for any length of the vector; a NaN counts as neither.
     pure function is_other(x)
         real(dp), value, intent(in) :: x
         logical :: is_other
 
-        is_other = abs(x) > rdwarf .and. abs(x) < never_large
+        is_other = .not. (abs(x) <= rdwarf .or. abs(x) >= never_large)
     end function is_other
 
     !> Whether a component of a vector of length n is not large; a NaN is.
