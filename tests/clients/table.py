@@ -37,7 +37,7 @@ CLIENTS = (
             "scipy.optimize.tests.test_minpack::TestLeastSq",
             "scipy.optimize.tests.test_minpack::TestCurveFit",
         ),
-        doubted=3,  # test_pcov, test_indeterminate_covariance: a parameter that the model does not use
+        doubted=2,  # test_pcov, test_indeterminate_covariance: a parameter that the model does not use
     ),
     Client(
         "lmfit",
@@ -47,8 +47,8 @@ CLIENTS = (
         sdist=True,
         timed=("tests.test_manypeaks_speed::test_manypeaks_speed",),
         # test_aic, test_bic (20): a parameter that the model does not use; test_BoxBOD: NIST's far start, where MINPACK
-        # fails; test_bounding: a parameter at its bound, which lmfit maps so that the derivative is zero there.
-        doubted=22,
+        # fails.
+        doubted=21,
     ),
     Client(
         "astropy",
