@@ -30,6 +30,8 @@ COVERED = 0.95  # of our lines, what valgrind's part of the suite executes at le
 
 # Standard error is not captured, since UBSan and the checks of Fortran report there.
 PYTEST = ["-m", "pytest", "-q", "--capture=sys", "-p", "no:cacheprovider", "-p", "selection", REPOSITORY / "tests"]
+# NumPy warns of valgrind's long doubles, which have the precision of doubles.
+PYTEST += ["-W", "ignore:Signature b:UserWarning"]
 
 Command = list[str | Path]
 
