@@ -73,6 +73,7 @@ BUILDS = [
     in_option("c_link_args", "-Ofast"),
     in_option("c_link_args", "-mpc32", refused="-mpc32"),
     Build("-Doriginal_minpack=none", options=["-Doriginal_minpack=none"], original="not in the build"),
+    *[Build(f"--buildtype={kind}", options=[f"--buildtype={kind}"], way="buildtype") for kind in ("debug", "minsize")],
     Build("FC and CC with flags", {"FC": "gfortran -Ofast", "CC": "gcc -Ofast"}),
     Build("FC with a flag", {"FC": "gfortran -freal-8-real-4"}, refused="-freal-8-real-4"),
     Build("-Ofast everywhere, without an optimization of Meson's, and with link-time optimisation",

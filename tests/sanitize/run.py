@@ -25,11 +25,13 @@ HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
 BUILD = REPOSITORY / "build" / "sanitize" / sys.implementation.cache_tag
 
-OURS = re.compile(r"/(src/_minpack|minpack)/\w+\.(c|f90):")  # a frame in a stack
+OURS = re.compile(r"/(src/_minpack|minpack)/(\w+/)?\w+\.(c|[fF]90):")  # a frame in a stack
 COVERED = 0.95  # of our lines, what valgrind's part of the suite executes at least; most others handle what cannot be
 
 # Standard error is not captured, since UBSan and the checks of Fortran report there.
 PYTEST = ["-m", "pytest", "-q", "--capture=sys", "-p", "no:cacheprovider", "-p", "selection", REPOSITORY / "tests"]
+# NumPy warns of valgrind's long doubles, which have the precision of doubles.
+PYTEST += ["-W", "ignore:Signature b:UserWarning"]
 
 Command = list[str | Path]
 
@@ -136,8 +138,8 @@ class Address(Part):
         "-Dc_link_args=-Wl,--no-as-needed -lgfortran -Wl,--as-needed",
     ]
     bugs = {
-        "short_vector_in_Fortran": r"heap-buffer-overflow.*\.f90:",
-        "misaligned_vector_in_Fortran": r"load of misaligned address.*\.f90:",
+        "short_vector_in_Fortran": r"heap-buffer-overflow.*\.[fF]90:",
+        "misaligned_vector_in_Fortran": r"load of misaligned address.*\.[fF]90:",
         "index_out_of_bounds_in_Fortran": "Index '3' of dimension 1 of array .* above upper bound of 2",
         "short_residuals_in_C": "heap-buffer-overflow.*src/_minpack/",
         "short_Jacobian_in_C": "heap-buffer-overflow.*src/_minpack/",
@@ -190,9 +192,9 @@ class Valgrind(Part):
     name = "valgrind"
     options = ["-Dbuildtype=debug", "-Db_coverage=true"]
     bugs = {
-        "unset_vector_in_Fortran": r"uninitialised value.*\.f90:",
+        "unset_vector_in_Fortran": r"uninitialised value.*\.[fF]90:",
         "unset_residuals_in_C": "uninitialised value.*src/_minpack/",
-        "short_vector_in_Fortran": r"Invalid read of size 8.*\.f90:",
+        "short_vector_in_Fortran": r"Invalid read of size 8.*\.[fF]90:",
         "short_Jacobian_in_C": "Invalid read of size 8.*src/_minpack/",
     }
 

@@ -34,11 +34,14 @@ LEFT_OUT = {
 TAKEN = {
     "valgrind": {
         "test_c_face.py": 4,
+        "test_contract_different.py::test_difference": 200,
         "test_memory.py::test_these_paths": 100,
         "test_mgh.py::test_kernels_equal": 4,
         "test_mgh.py::test_leastsq_equals": 4,
+        "test_python_kernels.py": 60,
         "test_routines.py": 4,
         "test_routines.py::test_qrfac_of_larger_matrices": 40,
+        "test_solvers.py": 4,
     },
 }
 
