@@ -261,7 +261,7 @@ contains
         norm = norm * sqrt(merge(temp, 0.0_dp, temp > 0))
         if (0.05_dp * (norm / full)**2 > epsmch) return
 
-        norm = norm_of_difference(m, y(2), 1_c_int, t, v(2))
+        norm = norm_of_difference(m, y(2:m + 1), 1_c_int, t, v(2:m + 1))
         full = norm
     end subroutine update_norm
 
