@@ -20,6 +20,7 @@ from problems.routine_inputs import (
     BETWEEN,
     INF,
     KINDS,
+    MATRICES,
     NAN,
     cubic,
     cubic_jacobian,
@@ -53,8 +54,14 @@ def test_the_norm_of_no_components_is_the_original_s():
 
 
 @every_pivoting
+@pytest.mark.parametrize("a", MATRICES.values(), ids=MATRICES)
+def test_qrfac_with_a_leading_dimension(a, pivot):
+    assert_agree("qrfac", a, pivot=pivot, padding=3)
+
+
+@every_pivoting
 @every_kind
-def test_qrfac_with_a_leading_dimension(kind, pivot):
+def test_qrfac_of_random_matrices_with_a_leading_dimension(kind, pivot):
     rng = np.random.default_rng(2)
     for case in range(100):
         a = KINDS[kind](rng, tuple(rng.integers(1, 14 if case < 90 else 70, 2)))
