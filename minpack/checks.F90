@@ -158,7 +158,8 @@ contains
         call require(all(same(x + p, trial)), "lm: the trial point is not x + p")
     end subroutine check_trial
 
-    !> A number that changes with any bit of R on or above its diagonal (FNV-1a, by words).
+    !> A number that changes with any bit of R on or above its diagonal (xorshift, word by word:
+    !> each step is one-to-one).
     pure function fingerprint(n, r, ldr) result(hash) bind(C, name="minpack_check_fingerprint")
         integer(c_int), value, intent(in) :: n, ldr
         real(dp),              intent(in) :: r(ldr, n)

@@ -46,6 +46,8 @@ contains
     end subroutine chkder
 
     !> Agreement of a predicted with an actual relative change of one function, 0 to 1 on a logarithmic scale.
+    !>
+    !> Bits: the difference is divided by eps before predicted is subtracted; eps times that, then one quotient.
     elemental function agreement(eps, f, fp, predicted) result(err)
         real(dp), intent(in) :: eps         !< relative step
         real(dp), intent(in) :: f           !< function at x

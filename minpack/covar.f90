@@ -13,7 +13,8 @@ contains
     !>
     !> If R is singular to tol, the rows and columns of its dependent part are zero.
     !>
-    !> Source: Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on COVAR.
+    !> Source: netlib's MINPACK, routine COVAR; ANL-80-74 has none.
+    !> Bits: each entry takes its terms one by one, in the order of the columns.
     pure subroutine covar(n, r, ldr, ipvt, tol, rank, wa) bind(C, name="minpack_covar")
         integer(c_int), value, intent(in)    :: n           !< order of R, n >= 1
         integer(c_int), value, intent(in)    :: ldr         !< leading dimension of r, ldr >= n

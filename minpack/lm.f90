@@ -272,7 +272,8 @@ contains
     !> Shrink or widen delta, and par against it, by the ratio of actual to predicted reduction.
     !>
     !> Bits: a NaN ratio shrinks. actred itself is never NaN, since a NaN norm fails the test before its quotient;
-    !> a NaN dirder makes the factor NaN, unless the residuals grew tenfold.
+    !> a NaN dirder makes the factor NaN, unless the residuals grew tenfold. pnorm is divided by 0.1, which is not ten
+    !> times pnorm.
     pure subroutine move_bound(lm, fnorm1, actred, dirder, ratio)
         type(lm_state), intent(inout) :: lm
         real(dp),       intent(in)    :: fnorm1   !< norm of the residuals at the trial point

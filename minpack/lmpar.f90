@@ -7,7 +7,7 @@ module lmpar_module
     use multiply_rt_module, only: multiply_rt
     implicit none
     private
-    public :: lmpar
+    public :: lmpar, gauss_newton
 
     integer, parameter :: iter_max = 10   !< iterations at most
 
@@ -20,7 +20,8 @@ contains
     !>
     !> Source: Moré, The Levenberg-Marquardt algorithm: implementation and theory, 1978, section 5;
     !>         Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on LMPAR.
-    !> Bits: NaN-ignoring maxima and minima in this order of operands; a NaN fp goes on to the iteration.
+    !> Bits: NaN-ignoring maxima and minima in this order of operands; a NaN fp goes on to the iteration; of
+    !> parl and parc the two quotients by temp, not one by its square.
     pure subroutine lmpar(n, r, ldr, ipvt, diag, qtb, delta, par, x, sdiag, wa1, wa2, work) &
             bind(C, name="minpack_lmpar")
         integer(c_int), value, intent(in)    :: n           !< order of R
@@ -82,6 +83,7 @@ contains
             if (iter == iter_max) exit
 
             call scale_direction(n, ipvt, diag, dxnorm, wa2, wa1)
+            ! S'z = w column by column: solve_transposed goes row by row.
             do j = 1, n
                 wa1(j) = wa1(j) / sdiag(j)
                 wa1(j + 1:n) = wa1(j + 1:n) - r(j + 1:n, j) * wa1(j)
@@ -98,15 +100,15 @@ contains
     !> The Gauss-Newton direction x of A x = b; a singular R gives zeros after the first zero of its diagonal.
     !>
     !> Bits: column by column from the last, each subtracted from all rows above it.
-    pure subroutine gauss_newton(n, r, ldr, ipvt, qtb, x, z, nsing)
-        integer(c_int), intent(in)    :: n           !< order of R
-        integer(c_int), intent(in)    :: ldr         !< leading dimension of r
-        real(dp),       intent(in)    :: r(ldr, n)   !< R
-        integer(c_int), intent(in)    :: ipvt(n)     !< column permutation
-        real(dp),       intent(in)    :: qtb(n)      !< Q'b
-        real(dp),       intent(inout) :: x(n)        !< direction
-        real(dp),       intent(out)   :: z(n)        !< work: P'x
-        integer(c_int), intent(out)   :: nsing       !< order of the leading non-singular part of R
+    pure subroutine gauss_newton(n, r, ldr, ipvt, qtb, x, z, nsing) bind(C, name="minpack_gauss_newton")
+        integer(c_int), value, intent(in)    :: n           !< order of R
+        integer(c_int), value, intent(in)    :: ldr         !< leading dimension of r
+        real(dp),              intent(in)    :: r(ldr, n)   !< R
+        integer(c_int),        intent(in)    :: ipvt(n)     !< column permutation
+        real(dp),              intent(in)    :: qtb(n)      !< Q'b
+        real(dp),              intent(inout) :: x(n)        !< direction
+        real(dp),              intent(out)   :: z(n)        !< work: P'x
+        integer(c_int),        intent(out)   :: nsing       !< order of the leading non-singular part of R
         integer(c_int) :: j
 
         nsing = n
@@ -162,6 +164,8 @@ contains
     end subroutine solve_transposed
 
     !> g <- (P'D P)^-1 R'Q'b, the gradient of half the sum of squares in the scaled variables.
+    !>
+    !> Bits: the sum first, then one quotient.
     pure subroutine scaled_gradient(n, r, ldr, ipvt, diag, qtb, g)
         integer(c_int), intent(in)  :: n           !< order of R
         integer(c_int), intent(in)  :: ldr         !< leading dimension of r

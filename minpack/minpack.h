@@ -2,7 +2,7 @@
  *
  * Names, arguments and their order are MINPACK's, without lipvt and nprint; work and lwork are ours. Matrices are
  * column-major: fjac[i + j * ldfjac] is row i of column j. ipvt counts from 1. Nothing here knows Python, allocates,
- * prints, or keeps anything between calls.
+ * prints, or keeps anything between calls but which instruction set runs.
  */
 #ifndef MINPACK_H
 #define MINPACK_H
@@ -112,5 +112,9 @@ minpack_chkder_t minpack_chkder;
 /* r[ldr * n]: in R in the upper triangle, out the covariance; rank: order of the part of R regular to tol. The original
  * has none. */
 void minpack_covar(int n, double *r, int ldr, const int *ipvt, double tol, int *rank, double *wa);
+
+/* x[n] <- the Gauss-Newton direction, zeros from the first zero of R's diagonal on; z[n]; nsing: rows before that zero. */
+void minpack_gauss_newton(int n, const double *r, int ldr, const int *ipvt, const double *qtb, double *x, double *z,
+                          int *nsing);
 
 #endif

@@ -1,5 +1,4 @@
-/* The instruction sets for which the inner loops (inner_loops.F90) are compiled, and the one in use. All give the same
- * bits. */
+/* The instruction sets for which qrfac and qrsolv are compiled, and the one in use. All give the same bits. */
 #ifndef INSTRUCTION_SETS_H
 #define INSTRUCTION_SETS_H
 
@@ -10,7 +9,7 @@ const char *minpack_instruction_set(int index);
 const char *minpack_instruction_set_in_use(void);
 
 /* Use one by its name; NULL: the best. 0, or -1 if this machine cannot run it, or nobody knows it: then nothing has
- * changed. Not while a solve runs. */
+ * changed. Also while other threads solve. */
 int minpack_use_instruction_set(const char *name);
 
 #endif

@@ -8,7 +8,8 @@
 !> in increasing i, so that every instruction set gives the same.
 module panels_module
     use, intrinsic :: iso_c_binding, only: c_int
-    use machine_module, only: dp
+    use machine_module, only: dp, epsmch
+    use enorm_module, only: rdwarf
     implicit none
     private
     public :: lanes, multiply_panels, subtract_panels, dot_panels, square_panel, update_row
@@ -258,10 +259,10 @@ contains
     !> reflector leaves it, and the norm of what is below, from the norm with it.
     !>
     !> Bits: the downdate loses digits; a norm that has fallen far below the last one computed in full is to be computed
-    !> in full again. A NaN in that test asks for it, too. A norm of zero stays.
-    pure subroutine update_row(j, m, from, np, w, epsmch, open, p, t, norm, full, renewals)
+    !> in full again. A NaN in that test asks for it, too. A norm of zero stays. Each quotient is rounded before it is
+    !> squared.
+    pure subroutine update_row(j, m, from, np, w, open, p, t, norm, full, renewals)
         integer(c_int), value, intent(in)    :: j, m, from, np
-        real(dp), value,       intent(in)    :: epsmch              !< relative precision
         real(dp),              intent(in)    :: w(m)
         real(dp),              intent(inout) :: open(lanes, m)
         real(dp),              intent(inout) :: p(lanes, m, np)
@@ -272,15 +273,15 @@ contains
         integer(c_int) :: q
 
         renewals = 0
-        if (from == 0) call update_one(w(j), epsmch, open(:, j), t(:, 0), norm(:, 0), full(:, 0), renewals)
+        if (from == 0) call update_one(w(j), open(:, j), t(:, 0), norm(:, 0), full(:, 0), renewals)
         do q = 1, np
-            call update_one(w(j), epsmch, p(:, j, q), t(:, q), norm(:, q), full(:, q), renewals)
+            call update_one(w(j), p(:, j, q), t(:, q), norm(:, q), full(:, q), renewals)
         end do
     end subroutine update_row
 
     !> As update_row, for row j of one panel.
-    pure subroutine update_one(wj, epsmch, y, t, norm, full, renewals)
-        real(dp),       intent(in)    :: wj, epsmch
+    pure subroutine update_one(wj, y, t, norm, full, renewals)
+        real(dp),       intent(in)    :: wj
         real(dp),       intent(inout) :: y(lanes), t(lanes), norm(lanes)
         real(dp),       intent(in)    :: full(lanes)
         integer(c_int), intent(inout) :: renewals
@@ -301,11 +302,10 @@ contains
         end do
     end subroutine update_one
 
-    !> For every column y of a panel: the sum of squares, in increasing i; what is at most `small` counts as zero.
-    pure subroutine square_panel(m, p, small, squares)
+    !> For every column y of a panel: the sum of squares, in increasing i; what is at most rdwarf counts as zero.
+    pure subroutine square_panel(m, p, squares)
         integer(c_int), value, intent(in)    :: m
         real(dp),              intent(in)    :: p(lanes, m)
-        real(dp), value,       intent(in)    :: small
         real(dp),              intent(inout) :: squares(lanes)
         real(dp) :: s(lanes), y
         integer(c_int) :: i, l
@@ -315,7 +315,7 @@ contains
             !$omp simd private(y)
             do l = 1, lanes
                 y = p(l, i)
-                s(l) = s(l) + y * merge(0.0_dp, y, abs(y) <= small)
+                s(l) = s(l) + y * merge(0.0_dp, y, abs(y) <= rdwarf)
             end do
         end do
         squares = s

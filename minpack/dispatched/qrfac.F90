@@ -25,13 +25,22 @@ contains
         lwork = max(lwork, rows_at_once * n)
     end function lwork
 
-    !> Whether a matrix of this size is factorised in panels, if there is room.
+    !> Whether a matrix of this size is factorised in panels, if they have room.
     pure function in_panels(m, n)
         integer(c_int), intent(in) :: m, n
         logical :: in_panels
 
         in_panels = n >= panels_n .and. m >= n .and. m <= panels_m
     end function in_panels
+
+    !> Whether a matrix is factorised in panels: it has the size, and they have room.
+    pure function have_room(m, n, lda, lenwork)
+        integer(c_int), intent(in) :: m, n, lda, lenwork
+        logical :: have_room
+
+        have_room = .false.
+        if (lda == m .and. in_panels(m, n)) have_room = lenwork >= panels_lwork(m, n)
+    end function have_room
 
     !> Factorise A P = Q R by Householder reflectors, the column of largest remaining norm first.
     !>
@@ -56,10 +65,10 @@ contains
         real(dp),              intent(inout) :: work(lenwork)
 
         if (checking) call check_sizes(m, n, lda, lenwork, n)
-        if (pivot /= 0 .and. lda == m .and. in_panels(m, n) .and. lenwork >= panels_lwork(m, n)) then
+        if (pivot /= 0 .and. have_room(m, n, lda, lenwork)) then
             call qrfac_panels(m, n, a, ipvt, rdiag, acnorm, work)
         else
-            call qrfac_columns(m, n, a, lda, pivot, ipvt, rdiag, acnorm, wa, work, 0_c_int, wa)
+            call qrfac_columns(m, n, a, lda, pivot, ipvt, rdiag, acnorm, wa, work, 0_c_int, wa)     ! no f
         end if
         if (checking) call check_qrfac(m, n, a, lda, pivot, ipvt, rdiag, acnorm)
     end subroutine qrfac
@@ -76,7 +85,7 @@ contains
         real(dp),              intent(inout) :: f(m)
 
         if (checking) call check_sizes(m, n, lda, lenwork, n + 1)
-        if (lda == m .and. in_panels(m, n) .and. lenwork >= panels_lwork(m, n)) then
+        if (have_room(m, n, lda, lenwork)) then
             call qrfac_panels(m, n, a, ipvt, rdiag, acnorm, work)
             call apply_qt(m, n, a, f)
         else

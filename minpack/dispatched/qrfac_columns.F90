@@ -245,7 +245,7 @@ contains
     !>
     !> Bits: the downdate loses digits; once the norm has fallen far below the last one computed in full, it is
     !> computed in full again, from the column as the pending reflector will leave it. A NaN in that test computes in
-    !> full.
+    !> full. Each quotient is rounded before it is squared.
     pure subroutine update_norm(m, y, v, t, norm, full)
         integer(c_int), intent(in)    :: m          !< length of the column without its first entry
         real(dp),       intent(in)    :: y(m + 1)   !< column; y(1) is up to date, and leaves the norm

@@ -9,7 +9,7 @@
 !> not move when they exchange their slots: lane(l) is where that of its l-th slot lies. Elsewhere that is lane l.
 module qrfac_panels_module
     use, intrinsic :: iso_c_binding, only: c_int
-    use machine_module, only: dp, epsmch
+    use machine_module, only: dp
     use enorm_module, only: norm_of_squares, norm_of_difference, rdwarf
     use panels_module, only: lanes, multiply_panels, subtract_panels, dot_panels, square_panel, update_row
     implicit none
@@ -137,8 +137,8 @@ contains
                 do l = 1, j + pad - first + 1
                     t(first - 1 + lane(l)) = 0
                 end do
-                call update_row(j, m, from, rest, a(above + 1), epsmch, open, a(after), t(first), norm(first), &
-                    full(first), renewals)
+                call update_row(j, m, from, rest, a(above + 1), open, a(after), t(first), norm(first), full(first), &
+                    renewals)
                 if (renewals > 0) call renew_norms(j, m, from, rest, a(above + 1), open, a(after), t(first), &
                     norm(first), full(first))
             else if (pending) then
@@ -201,7 +201,7 @@ contains
         real(dp) :: squares(lanes)
         integer(c_int) :: j, l
 
-        call square_panel(m, p, rdwarf, squares)
+        call square_panel(m, p, squares)
         norm = 0
         do j = 1, n
             l = lanes - n + j

@@ -33,7 +33,7 @@ as_float64(PyArrayObject *array, int flags)
                                               NPY_ARRAY_ALIGNED | NPY_ARRAY_NOTSWAPPED | flags);
 }
 
-static int
+int
 casts_safely(PyArrayObject *array)
 {
     PyArray_Descr *float64 = PyArray_DescrFromType(NPY_DOUBLE);     /* owned */

@@ -30,6 +30,9 @@ PyObject *written_index(PyArrayObject *array, npy_intp flat);
  * A new reference, or NULL with an exception that says what the function returned.  GIL: held. */
 PyArrayObject *as_real_array(const Source *source, PyObject *result, int *type);
 
+/* Whether an array's dtype casts safely to float64. */
+int casts_safely(PyArrayObject *array);
+
 /* A real array as float64, aligned and in native byte order; a new reference, or NULL with an exception.
  * flags: further requirements on the memory layout. */
 PyArrayObject *as_float64(PyArrayObject *array, int flags);

@@ -158,21 +158,13 @@ static double
 gauss_newton_step(const Finished *fit)
 {
     const int n = fit->n;
-    double *z = fit->wa1, *scaled = fit->wa2;
+    double *p = fit->wa1, *scaled = fit->wa2;
     double pnorm;
-    int i, j, nsing;
+    int j, nsing;
 
-    for (nsing = 0; nsing < n && column_of_r(fit, nsing)[nsing] != 0; nsing++)
-        z[nsing] = fit->qtf[nsing];
-    for (j = nsing - 1; j >= 0; j--) {
-        const double *r = column_of_r(fit, j);
-
-        z[j] /= r[j];
-        for (i = 0; i < j; i++)
-            z[i] -= r[i] * z[j];
-    }
+    minpack_gauss_newton(n, fit->fjac, fit->m, fit->ipvt, fit->qtf, p, scaled, &nsing);
     for (j = 0; j < n; j++)
-        scaled[fit->ipvt[j] - 1] = j < nsing ? fit->diag[fit->ipvt[j] - 1] * z[j] : 0;
+        scaled[j] = fit->diag[j] * p[j];
     pnorm = minpack_enorm(n, scaled);
     for (j = 0; j < n; j++)
         scaled[j] = fit->diag[j] * fit->x[j];

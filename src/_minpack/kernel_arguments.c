@@ -7,6 +7,7 @@
 
 #include <limits.h>
 
+#include "convert.h"
 #include "errors.h"
 
 /* Rows and columns at most: MINPACK's sizes are ints, and some loops look a few elements ahead. */
@@ -58,27 +59,22 @@ PyArrayObject *
 copy_real(const char *routine, const char *name, PyObject *value, int ndim)
 {
     PyArrayObject *array = NULL;        /* owned */
-    PyArray_Descr *float64 = NULL;      /* owned */
     PyArrayObject *copy = NULL;         /* owned, returned */
 
     array = any_array(routine, name, value);
     if (array == NULL)
         goto done;
-    float64 = PyArray_DescrFromType(NPY_DOUBLE);
-    if (!PyArray_CanCastTypeTo(PyArray_DESCR(array), float64, NPY_SAFE_CASTING)) {
-        PyErr_Format(PyExc_TypeError, "%s: %s has dtype %S; expected real numbers that cast safely to float64", routine,
-                     name, (PyObject *)PyArray_DESCR(array));
+    if (!casts_safely(array)) {
+        PyErr_Format(PyExc_TypeError, "%s: %s has dtype %S; " REAL_NUMBERS_EXPECTED, routine, name,
+                     (PyObject *)PyArray_DESCR(array));
         goto done;
     }
     if (check_dimensions(routine, name, array, ndim) < 0)
         goto done;
-    copy = (PyArrayObject *)PyArray_FromArray(array, (PyArray_Descr *)Py_NewRef((PyObject *)float64),
-                                              NPY_ARRAY_FARRAY | NPY_ARRAY_ENSURECOPY);
-    /* Memory may be collected meanwhile, and then a user's code may give the argument another shape. */
+    copy = as_float64(array, NPY_ARRAY_FARRAY | NPY_ARRAY_ENSURECOPY);
     if (copy != NULL && check_dimensions(routine, name, copy, ndim) < 0)
         Py_CLEAR(copy);
 done:
-    Py_XDECREF(float64);
     Py_XDECREF(array);
     return copy;
 }

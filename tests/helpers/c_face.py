@@ -44,7 +44,7 @@ class CFace(Minpack):
 
     @cached_property
     def library(self) -> ctypes.CDLL:
-        """The shared library, which runs its inner loops for the instruction set that pyminpack runs them for."""
+        """The shared library, which runs for the instruction set for which pyminpack runs."""
         library = ctypes.CDLL(str(build()))
         library.minpack_use_instruction_set(_minpack.instruction_set_in_use().encode())
         return library

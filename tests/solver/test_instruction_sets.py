@@ -1,4 +1,4 @@
-"""The environment variable and show_config: which instruction set the solver's inner loops run for."""
+"""The environment variable and show_config: for which instruction set the solver runs."""
 
 import os
 import subprocess
