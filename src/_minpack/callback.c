@@ -135,6 +135,9 @@ as_residuals(Callback *cb, PyObject *result, int *type)
     if (PyArray_NDIM(array) <= 1) {
         if (check_size(cb, PyArray_SIZE(array)) == 0)
             fvec = as_float64(array, NPY_ARRAY_C_CONTIGUOUS);
+        /* And in the copy: memory may be collected meanwhile, and then a user's code may change the array. */
+        if (fvec != NULL && check_size(cb, PyArray_SIZE(fvec)) < 0)
+            Py_CLEAR(fvec);
         goto done;
     }
     name = quoted_name(cb->func);

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pyminpack import kernels
+from pyminpack._returned import as_array, real_array, real_vector
 
 Vector = NDArray[np.float64]
 
@@ -59,12 +60,13 @@ def check_jacobian(
     Parameters
     ----------
     func : callable
-        ``func(x, *args)`` returns the m residuals, as for `leastsq`.
+        ``func(x, *args)`` returns the m residuals, shape (m,): what NumPy makes an array of that casts safely to
+        float64.
     x0 : array_like
         Point to check at, n numbers; any shape, flattened. Zeros and symmetric points hide errors, a typical point
         does not.
     Dfun : callable
-        ``Dfun(x, *args)`` returns the Jacobian, shape (m, n), as for `leastsq`.
+        ``Dfun(x, *args)`` returns the Jacobian, shape (m, n), such an array, too.
     args : tuple, default ()
         Further arguments of `func` and `Dfun`; anything but a tuple is passed as the only one.
     col_deriv : bool, default False
@@ -133,7 +135,7 @@ def check_jacobian(
     def residuals(x: Vector) -> Vector:
         nonlocal m, coarse
         returned = func(x.copy(), *args)
-        fvec = kernels.real_vector(returned, "check_jacobian: func")
+        fvec = real_vector(returned, "check_jacobian: func")
         coarse = coarse or getattr(returned, "dtype", None) in (np.float16, np.float32)
         if m is not None and fvec.size != m:
             raise ValueError(f"check_jacobian: func returned {fvec.size} residuals, after {m} in its first call")
@@ -168,7 +170,7 @@ def check_jacobian(
 
 def _start(x0: ArrayLike) -> Vector:
     """x0 as a float64 vector of its own."""
-    array = kernels.as_array(x0, "check_jacobian: x0 is")
+    array = as_array(x0, "check_jacobian: x0 is")
     if not np.can_cast(array.dtype, np.float64):
         raise TypeError(f"check_jacobian: x0 has dtype {array.dtype}; expected numbers that cast safely to float64")
     if array.size == 0:
@@ -178,12 +180,7 @@ def _start(x0: ArrayLike) -> Vector:
 
 def _as_jacobian(values: Any, m: int, n: int, col_deriv: bool) -> Vector:
     """What Dfun returned as a float64 matrix of shape (m, n); the rules of shape are those of `leastsq`."""
-    array = kernels.as_array(values, "check_jacobian: Dfun returned")
-    if not np.can_cast(array.dtype, np.float64):
-        raise TypeError(
-            f"check_jacobian: Dfun returned an array of dtype {array.dtype};"
-            " expected real numbers that cast safely to float64"
-        )
+    array = real_array(values, "check_jacobian: Dfun")
     shape = (n, m) if col_deriv else (m, n)
     if n == 1 and array.shape in ((m,), (1, m), (m, 1)):
         array = array.reshape(shape)

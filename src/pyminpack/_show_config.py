@@ -25,7 +25,8 @@ def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any]:
         ``original_sha256`` : str or None
             Of the original MINPACK's source (unpacked; a folder's files one after the other); None if it is not inside.
         ``compilers``, ``flags`` : dict of str
-            For ``"c"`` and ``"fortran"``; and the flags that what is compiled per instruction set has besides (``"instruction sets"``).
+            For ``"c"`` and ``"fortran"``; and ``"instruction sets"``, the flags that what is compiled for each
+            has besides.
         ``instruction_sets`` : list of str
             For which the builtin solver is compiled.
         ``instruction_set`` : str

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pyminpack import _minpack
+from pyminpack._returned import as_array, real_vector
 
 __all__ = [
     "Covariance", "DampedStep", "Factorisation", "SystemSolution",
@@ -398,25 +399,3 @@ def covar(r: ArrayLike, ipvt: ArrayLike, tol: Real = 0.0, *, solver: Solver = No
            [-1.  ,  1.  ]]), rank=2)
     """
     return Covariance(*_minpack.covar(solver, r, ipvt, tol))
-
-
-def real_vector(values: Any, role: str) -> Vector:
-    """What a user's function returned as a float64 vector of its own; `role` names the function in errors."""
-    array = as_array(values, f"{role} returned")
-    if not np.can_cast(array.dtype, np.float64):
-        raise TypeError(
-            f"{role} returned an array of dtype {array.dtype}; expected real numbers that cast safely to float64"
-        )
-    if array.ndim > 1:
-        raise TypeError(f"{role} returned an array of shape {array.shape}; expected one dimension (use .ravel())")
-    return np.array(array, np.float64, ndmin=1)
-
-
-def as_array(values: Any, origin: str) -> NDArray[Any]:
-    """Values of a user's as an array; `origin` says in an error whence they came. What their code raises passes."""
-    try:
-        return np.asarray(values)
-    except ValueError as error:
-        if type(error) is not ValueError or not str(error).startswith("setting an array element with a sequence"):
-            raise
-        raise ValueError(f"{origin} a {type(values).__name__} that makes no array: {error}") from error
