@@ -15,6 +15,7 @@ import gzip
 import hashlib
 import re
 import sys
+import zlib
 from pathlib import Path
 
 ROUTINES = ("lmdif", "lmder", "lmpar", "qrfac", "qrsolv", "enorm", "fdjac2", "chkder")
@@ -32,7 +33,12 @@ def source(path: Path) -> bytes:
     if path.is_dir():
         return b"".join(file.read_bytes() for file in sorted(path.glob("*.f")))
     data = path.read_bytes()
-    return gzip.decompress(data) if path.suffix == ".gz" else data
+    if path.suffix != ".gz":
+        return data
+    try:
+        return gzip.decompress(data)
+    except (EOFError, OSError, zlib.error) as error:
+        raise SystemExit(f"original_minpack: {path} is no whole .gz file: {error}") from error
 
 
 def units(text: str) -> dict[str, str]:

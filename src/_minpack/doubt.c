@@ -84,7 +84,7 @@ append(PyObject *list, PyObject *entry)
     return status;
 }
 
-/* ("zero columns", columns, steps, moved) with columns in increasing order; a new reference, or NULL with an exception.
+/* ("zero columns", columns, steps, moved) with columns in increasing order, without what is excused; a new reference, or NULL with an exception.
  * is_zero[j]: whether column j of the last Jacobian is. */
 static PyObject *
 zero_columns(const Finished *fit, const double *is_zero)
@@ -99,7 +99,7 @@ zero_columns(const Finished *fit, const double *is_zero)
     if (columns == NULL || steps == NULL)
         goto done;
     for (j = 0; j < fit->n; j++) {
-        if (is_zero[j] == 0)
+        if (is_zero[j] == 0 || has_vanished(fit, j))
             continue;
         moved &= fit->x[j] != fit->x0[j];
         if (append(columns, PyLong_FromLong(j)) < 0

@@ -32,7 +32,7 @@ typedef struct {
 /* None where there is nothing to say; or, of a fit with info 1 to 4, all of finite numbers,
  *
  *   ("zero columns", columns, steps, moved)
- *       columns of the last Jacobian, counted from 0, are exactly zero, but the residuals are not, and not every such
+ *       columns of the last Jacobian, counted from 0, are exactly zero, but the residuals are not; without those whose
  *       x[j] went from x0[j] to 0 or nearly; steps: of the differences that gave them, None with Dfun; moved: whether
  *       every such x[j] is another than x0[j];
  *   ("stuck", column, cosine, step, has_Dfun, role, index, call)

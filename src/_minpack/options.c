@@ -163,6 +163,9 @@ parse_number(const char *caller, const char *name, PyObject *value, double *numb
     if (PyErr_ExceptionMatches(PyExc_TypeError))
         raise_from_pending(PyExc_TypeError, PyUnicode_FromFormat("%s: %s must be a real number, not %.200s", caller,
                                                                  name, Py_TYPE(value)->tp_name));
+    else if (PyErr_ExceptionMatches(PyExc_ValueError))
+        raise_from_pending(PyExc_ValueError, PyUnicode_FromFormat("%s: %s must be a real number, which this %.200s is not",
+                                                                  caller, name, Py_TYPE(value)->tp_name));
     else if (PyErr_ExceptionMatches(PyExc_OverflowError))
         raise_from_pending(PyExc_OverflowError,
                            PyUnicode_FromFormat("%s: %s is too large; expected a float64", caller, name));
@@ -186,7 +189,9 @@ parse_maxfev(PyObject *value, int *maxfev)
     }
     number = PyLong_AsLongAndOverflow(index, &overflow);
     if (overflow || number > INT_MAX || number < INT_MIN)
-        PyErr_Format(PyExc_OverflowError, "leastsq: maxfev is %S; expected a C int, at most %d", index, INT_MAX);
+        PyErr_Format(PyExc_OverflowError, "leastsq: maxfev is %S; expected a C int, at %s %d", index,
+                     overflow > 0 || number > INT_MAX ? "most" : "least",
+                     overflow > 0 || number > INT_MAX ? INT_MAX : INT_MIN);
     else if (!(number == -1 && PyErr_Occurred())) {
         *maxfev = (int)number;
         status = 0;

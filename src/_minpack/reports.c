@@ -14,13 +14,16 @@ masked_report(const Masked *masked)
                          (Py_ssize_t)masked->index, masked->call);
 }
 
-/* Whether the first NaN or inf came when a step had been taken, which diag and factor decide. */
+/* Whether the first NaN or inf came when a step had been taken, which diag and factor decide: what func returned then,
+ * or x alone. */
 static int
 came_after_a_step(const Finished *fit)
 {
     const int at_x0 = fit->has_Dfun ? 1 : fit->n + 1;   /* calls of func: the start and its differences */
 
-    return fit->nonfinite->role != NULL && strcmp(fit->nonfinite->role, "func") == 0 && fit->nonfinite->call > at_x0;
+    if (fit->nonfinite->role == NULL)
+        return first_nonfinite(fit->x, fit->n) >= 0;
+    return strcmp(fit->nonfinite->role, "func") == 0 && fit->nonfinite->call > at_x0;
 }
 
 /* ("not finite", ...), or None if all that is returned is finite. A new reference, or NULL. */
@@ -33,6 +36,8 @@ nonfinite_report(const Finished *fit, PyObject *cov_x)
 
     if (origin->call != 0 && first_nonfinite(fit->fvec, fit->m) >= 0)
         what = "fvec";
+    else if (first_nonfinite(fit->x, fit->n) >= 0)
+        what = "x";
     else if (cov_x != Py_None && first_nonfinite(PyArray_DATA((PyArrayObject *)cov_x),
                                                  PyArray_SIZE((PyArrayObject *)cov_x)) >= 0)
         what = "cov_x";

@@ -9,7 +9,7 @@
 /* A list of tuples, each with its kind first, for pyminpack's _reports.py to put in words:
  *
  *   ("masked", role, count, size, index, call)     the first masked array that a function returned (callback.h)
- *   ("not finite", what, role, index, call)        what: "fvec" or "cov_x" is not finite; where the first NaN or inf
+ *   ("not finite", what, role, index, call)        what: "fvec", "x" or "cov_x" is not finite; where the first NaN or inf
  *                                                  came from: role "x0", "diag", "factor" (then call is 0),
  *                                                  "func", "Dfun", or None
  *   ("zero columns", ...), ("stuck", ...)          a success to be doubted (doubt.h), if all is finite

@@ -88,6 +88,19 @@ reports_of(const Options *options, const Callback *cb, const Workspace *ws, cons
     return make_reports(&cb->masked, &fit, cov_x);
 }
 
+/* Whether R, of the last Jacobian, has a NaN or inf; then so has cov_x. */
+static int
+r_is_nonfinite(const Workspace *ws)
+{
+    const double *fjac = PyArray_DATA(ws->fjac);
+    int j;
+
+    for (j = 0; j < ws->n; j++)
+        if (first_nonfinite(fjac + (size_t)j * ws->m, j + 1) >= 0)
+            return 1;
+    return 0;
+}
+
 /* The results of a fit: see solve.h. */
 static PyObject *
 make_outcome(int full_output, const Options *options, const Callback *cb, Workspace *ws, const End *end)
@@ -99,8 +112,8 @@ make_outcome(int full_output, const Options *options, const Callback *cb, Worksp
     PyObject *reports = NULL;       /* owned */
     PyObject *outcome = NULL;       /* owned, returned */
 
-    /* A NaN in the Jacobian may show in cov_x alone, so that the warning needs it. */
-    cov_x = success && (full_output || cb->nonfinite.call != 0) ? covariance(ws) : Py_NewRef(Py_None);
+    /* A NaN in the Jacobian, or a quotient that overflowed, may show in cov_x alone, so that the warning needs it. */
+    cov_x = success && (full_output || cb->nonfinite.call != 0 || r_is_nonfinite(ws)) ? covariance(ws) : Py_NewRef(Py_None);
     infodict = full_output ? make_infodict(ws, end) : Py_NewRef(Py_None);
     if (end->info == MINPACK_IMPROPER_INPUT && !full_output)
         mesg = options_improper(options, ws->n);

@@ -80,7 +80,7 @@ def check_jacobian(
         ``scores`` : ndarray, shape (m,)
             For each residual from 1, its row is right, to 0, it is wrong, by the logarithm of the discrepancy: 0.5 is
             at 2.4e-4 of what the row makes of the step. The median over the points; 0 where func or Dfun is not finite
-            at x0.
+            at x0, or Dfun times x overflows.
         ``ok`` : bool
             Whether all scores are at least 0.5.
         ``worst`` : tuple of int
@@ -101,7 +101,10 @@ def check_jacobian(
     Notes
     -----
     It calls `Dfun` 5 times and `func` 10 + n times. An error that is much smaller than the row's other entries, each
-    times its x, is not seen. A `func` that computes in float32 cannot be checked: the step, 1.5e-8 of x, is lost.
+    times its x, is not seen; nor is one where the residual exceeds what the row makes of x ten million times, so that
+    the change over the step is nearly lost. A row that curves within the step, as of a sine of hundreds of turns,
+    fails though it is right: look at the worst entry. A `func` that computes in float32 cannot be checked: the step,
+    1.5e-8 of x, is lost.
 
     References
     ----------
@@ -162,7 +165,8 @@ def check_jacobian(
     discrepancies[scores > scores[lowest]] = -1.0
     row, column = (int(i) for i in np.unravel_index(np.argmax(discrepancies), discrepancies.shape))
     ok = bool(scores[lowest] >= _PASS)
-    report = _report(scores, len(points), where, differences, row, column)
+    judged = sum(not np.isnan(point.scores).all() for point in points)
+    report = _report(scores, judged, where, differences, row, column)
     if coarse and not ok:
         report += "\nDfun may be right all the same: func returns less than float64, in which so short a step is lost."
     return JacobianCheck(scores, ok, (row, column), report)
@@ -225,7 +229,7 @@ def _check_at(
         rows = np.column_stack([sign * fjac / scale[:, np.newaxis], np.full(fvec.size, 2.0)])
         ends = 1 + (change / scale + 2 * _STEP)
     scores = kernels.chkder(np.append(sign * x, 1.0), np.ones(fvec.size), rows, ends, mode=2)
-    scores[~(np.isfinite(ends) & np.isfinite(rows).all(axis=1))] = np.nan
+    scores[~(np.isfinite(ends) & np.isfinite(scale) & np.isfinite(rows).all(axis=1))] = np.nan
     return _Point(x, fvec, fjac, scale, scores)
 
 
@@ -247,7 +251,7 @@ def _report(scores: Vector, points: int, worst: _Point, differences: Vector, row
     failed = int(np.count_nonzero(scores < _PASS))
     if not failed:
         return (
-            f"check_jacobian: Dfun belongs to func, by {points} points;"
+            f"check_jacobian: Dfun belongs to func, by {points} point{'s' * (points > 1)};"
             f" the lowest score is {scores.min():.2f}, of residual {row}."
         )
     x = np.array2string(worst.x, precision=6, threshold=10, edgeitems=4, max_line_width=10**6)
@@ -261,7 +265,9 @@ def _report(scores: Vector, points: int, worst: _Point, differences: Vector, row
     if not np.isfinite(worst.fvec[row]):
         lines[-1] += f" There func returns {worst.fvec[row]:g} for this residual."
     for name, other in (("the opposite sign", -worst.fjac), ("rows and columns exchanged", worst.fjac.T)):
-        if other.shape == differences.shape and (_discrepancies(worst, other, differences) < 1e-3).all():
+        if other.shape != differences.shape or np.array_equal(other, worst.fjac):
+            continue
+        if (_discrepancies(worst, other, differences) < 1e-3).all():
             lines[-1] += f" With {name} Dfun agrees."
             break
     return "\n".join(lines)

@@ -194,11 +194,12 @@ def leastsq(  # type: ignore[misc]  # the overloads' *more: options by position,
     Warns
     -----
     RuntimeWarning
-        Where `ier` is 5 to 8, without `full_output`. And, with or without it: where the returned fvec or cov_x is not
-        finite; where `func` or `Dfun` returned a masked array with masked entries, which count like any other; and
+        Where `ier` is 5 to 8, without `full_output`. And, with or without it: where the returned x, fvec or cov_x is
+        not finite; where `func` or `Dfun` returned a masked array with masked entries, which count like any other; and
         where `ier` is 1 to 4 though a column of the last Jacobian is exactly zero and the residuals are not (unless
         that of a difference whose parameter, and with it the step, fell to 0.01 of its start or less), or though x is
-        `x0` to the bit, a column's cosine with the residuals exceeds 0.01 and the Gauss-Newton step 1e-6 of x.
+        `x0` to the bit, a column's cosine with the residuals exceeds 0.01 and the Gauss-Newton step 1e-6 of x
+        (and, where m = n, a change of x by its own size would change the residuals' norm by more than 0.001 of it).
         The numbers are the same as without these warnings.
 
     References

@@ -30,7 +30,7 @@ FORTRAN = [
 ]
 # With these the Fortran's sizes are no longer those of C, and no later flag takes them back.
 REFUSED_FORTRAN = ["-freal-8-real-4", "-freal-8-real-10", "-freal-8-real-16", "-finteger-4-integer-8",
-                   "-fdefault-integer-8"]
+                   "-fdefault-integer-8", "-fdefault-real-8", "-fdefault-real-10"]
 C = ["-ffast-math", "-Ofast", "-funsafe-math-optimizations", "-fsingle-precision-constant"]
 LINK = ["-ffast-math", "-Ofast", "-funsafe-math-optimizations"]
 REFUSED_LINK = ["-mpc32", "-mpc64"]

@@ -1,5 +1,6 @@
 """A build that cannot be ends with a sentence that says why; `./dev builds` makes the others."""
 
+import gzip
 import os
 import shutil
 import subprocess
@@ -66,6 +67,13 @@ def test_a_relative_path_of_the_original_begins_in_the_folder_of_the_project(tmp
     assert f"original_minpack: {REPOSITORY / 'nowhere'} does not exist; " in setup(
         tmp_path, "-Doriginal_minpack=nowhere"
     )
+
+
+@pytest.mark.parametrize("data", [b"hello", gzip.compress(b"hello" * 100)[:-9]], ids=["no gzip", "truncated"])
+def test_a_broken_gz_of_the_original_is_named(tmp_path, data):
+    path = tmp_path / "minpack.f.gz"
+    path.write_bytes(data)
+    assert f"original_minpack: {path} is no whole .gz file: " in setup(tmp_path, f"-Doriginal_minpack={path}")
 
 
 def test_pip_shows_nothing_of_the_build_after_what_is_wrong_with_the_path_of_the_original(tmp_path):

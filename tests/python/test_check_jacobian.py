@@ -312,3 +312,20 @@ def test_what_func_and_Dfun_raise_passes_unchanged(role):
     with pytest.raises(KeyboardInterrupt) as caught:
         check_jacobian(functions["func"], P, functions["Dfun"])
     assert caught.value is error
+
+
+def test_a_jacobian_whose_rows_overflow_does_not_pass():
+    assert not check_jacobian(lambda x: x, [1.0, 2.0], lambda x: np.full((2, 2), 1.7e308))
+
+
+def test_a_symmetric_jacobian_is_not_said_to_agree_with_its_transpose():
+    report = str(check_jacobian(lambda x: x * 1.0, [1.0, 2.0], lambda x: np.eye(2) * (1 + 5e-4)))
+    assert "does not belong" in report
+    assert "Dfun agrees" not in report
+
+
+def test_the_report_counts_the_points_that_have_a_verdict():
+    def jacobian(x):
+        return np.eye(2) if x[0] == 1 else np.full((2, 2), np.nan)
+
+    assert "by 1 point;" in str(check_jacobian(lambda x: x, [1.0, 2.0], jacobian))

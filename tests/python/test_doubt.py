@@ -133,6 +133,14 @@ def test_a_parameter_that_never_moved_is_said_to_have_been_stuck():
     assert "; they moved before" in texts[0]
 
 
+def test_a_parameter_that_rightly_went_to_zero_is_not_named_beside_one_without_influence():
+    (x, _), texts = warned(lambda p: np.array([p[0] ** 2 + 0.5, 0.2, 0.1]), [1.0, 1.0])
+    assert abs(x[0]) < 0.01
+    assert len(texts) == 1
+    assert "the derivatives by x[1] are all exactly zero" in texts[0]
+    assert "so the fit could not move them" in texts[0]
+
+
 def test_of_many_parameters_the_first_are_named():
     _, texts = warned(lambda p: np.arange(1.0, 101.0), np.ones(100))
     assert "by x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7] and 92 more are all exactly zero" in texts[0]

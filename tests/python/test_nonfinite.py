@@ -117,6 +117,32 @@ def test_a_factor_or_a_diag_that_is_not_finite_is_to_blame(options, said, Dfun):
     assert texts == [f"leastsq: fvec is not finite; {said}"]
 
 
+def hidden(p):
+    """A residual that makes numbers of NaN and inf."""
+    return np.nan_to_num(p, nan=0.0, posinf=0.0, neginf=0.0) - 1
+
+
+@pytest.mark.parametrize("full_output", [False, True])
+@pytest.mark.parametrize(("start", "options", "said"), [
+    ([2.0, 3.0], {"factor": np.nan}, "factor is NaN"),
+    ([2.0, 3.0], {"diag": [1.0, np.nan]}, "the first NaN or inf is at index 1 of diag"),
+    ([2.0, np.nan], {}, "the first NaN or inf is at index 1 of x0"),
+])  # fmt: skip
+def test_an_x_that_is_not_finite_is_told_of_though_func_hides_it(start, options, said, full_output):
+    outcome, texts = warned(hidden, start, full_output=full_output, **options)
+    assert not np.isfinite(outcome[0]).all()
+    assert texts == [f"leastsq: x is not finite; {said}"]
+
+
+@pytest.mark.parametrize("full_output", [False, True])
+def test_a_difference_quotient_that_overflows_is_told_of_in_every_form(full_output):
+    def steep(p):
+        return 1e302 * np.sign(p[0]) * np.linspace(0, 1, 5) + p[1]
+
+    _, texts = warned(steep, [0.0, 1.0], full_output=full_output)
+    assert texts == ["leastsq: cov_x is not finite, though func and Dfun returned finite numbers only"]
+
+
 @pytest.mark.parametrize("call", [1, 2, 3])
 def test_func_is_to_blame_for_what_it_returned_before_the_first_step(call):
     _, texts = warned(Spoiled(decay, np.nan, 3, call, 10**9), START, diag=[1.0, np.inf])
