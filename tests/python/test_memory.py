@@ -25,9 +25,9 @@ NOT_STARVED = {
     ),
 }
 
-CALLS = 100_000
+CALLS = 20_000  # in each of five rounds
 BYTES = 2**20  # resident memory may grow by; 16 bytes leaked in each call are more
-FEW = 100  # blocks or references that come and go by themselves
+FEW = 20  # blocks or references that come and go by themselves, even in the round with fewest
 
 REPEATED = [
     "leastsq",
