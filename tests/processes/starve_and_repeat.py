@@ -21,7 +21,7 @@ import numpy as np
 from problems.memory_paths import PATHS
 
 BATCH, BATCHES = 10, 200  # a leak lasts; what caches take at first does not
-ROUNDS = 5  # likewise
+ROUNDS = 20  # likewise
 
 
 def starve(path: Any) -> list[Any]:

@@ -25,7 +25,7 @@ NOT_STARVED = {
     ),
 }
 
-CALLS = 20_000  # in each of five rounds
+CALLS = 5_000  # in each of twenty rounds
 BYTES = 2**20  # resident memory may grow by; 16 bytes leaked in each call are more
 FEW = 20  # blocks or references that come and go by themselves, even in the round with fewest
 
