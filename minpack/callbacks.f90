@@ -1,12 +1,12 @@
 !> The user's functions as the solver sees them: C function pointers with a context.
 !>
-!> Both return an iflag: negative stops the solver, which then returns it as info. x is the solver's own array.
+!> All return an iflag: negative stops the solver, which then returns it as info. x is the solver's own array.
 module callbacks_module
     use, intrinsic :: iso_c_binding, only: c_int, c_ptr
     use machine_module, only: dp
     implicit none
     private
-    public :: residuals_t, jacobian_t
+    public :: residuals_t, jacobian_t, points_t
 
     abstract interface
 
@@ -33,6 +33,19 @@ module callbacks_module
             real(dp),       intent(inout) :: fjac(ldfjac, n)   !< Jacobian in rows 1..m
             integer(c_int)                :: iflag
         end function jacobian_t
+
+        !> fvec(:, j) <- residuals at x(:, j), j = 1, ..., k
+        function points_t(context, m, n, k, x, fvec, ldfvec) result(iflag) bind(C)
+            import :: c_int, c_ptr, dp
+            type(c_ptr),    value         :: context
+            integer(c_int), value         :: m
+            integer(c_int), value         :: n
+            integer(c_int), value         :: k                 !< number of points
+            integer(c_int), value         :: ldfvec            !< leading dimension, >= m
+            real(dp),       intent(in)    :: x(n, k)
+            real(dp),       intent(inout) :: fvec(ldfvec, k)
+            integer(c_int)                :: iflag
+        end function points_t
 
     end interface
 

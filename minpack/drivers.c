@@ -14,9 +14,11 @@ minpack_lmdif(minpack_residuals residuals, void *context, int m, int n, double *
 {
     LmState lm = {.m = m, .n = n, .ldfjac = ldfjac, .maxfev = maxfev, .mode = mode, .lenwork = lwork, .ftol = ftol,
                   .xtol = xtol, .gtol = gtol, .factor = factor, .x = x, .fvec = fvec, .fjac = fjac, .diag = diag,
-                  .ipvt = ipvt, .qtf = qtf, .wa1 = wa1, .wa2 = wa2, .wa3 = wa3, .wa4 = wa4, .work = work};
+                  .ipvt = ipvt, .qtf = qtf, .wa1 = wa1, .wa2 = wa2, .wa3 = wa3, .wa4 = wa4, .work = work,
+                  .epsfcn = epsfcn};
+    const Answerer answerer = {.residuals = residuals, .context = context};
 
-    minpack_solve(&lm, residuals, NULL, context, epsfcn);
+    minpack_solve(&lm, &answerer);
     *info = lm.info;
     *nfev = lm.nfev;
 }
@@ -30,8 +32,9 @@ minpack_lmder(minpack_residuals residuals, minpack_jacobian jacobian, void *cont
     LmState lm = {.m = m, .n = n, .ldfjac = ldfjac, .maxfev = maxfev, .mode = mode, .lenwork = lwork, .ftol = ftol,
                   .xtol = xtol, .gtol = gtol, .factor = factor, .x = x, .fvec = fvec, .fjac = fjac, .diag = diag,
                   .ipvt = ipvt, .qtf = qtf, .wa1 = wa1, .wa2 = wa2, .wa3 = wa3, .wa4 = wa4, .work = work};
+    const Answerer answerer = {.residuals = residuals, .jacobian = jacobian, .context = context};
 
-    minpack_solve(&lm, residuals, jacobian, context, 0.0);
+    minpack_solve(&lm, &answerer);
     *info = lm.info;
     *nfev = lm.nfev;
     *njev = lm.njev;

@@ -1,19 +1,46 @@
-!> The Jacobian by forward differences.
+!> The Jacobian by forward differences: one call after the other, or all points at once.
 module fdjac2_module
     use, intrinsic :: iso_c_binding, only: c_int, c_ptr
     use machine_module, only: dp, epsmch, larger
     use callbacks_module, only: residuals_t
     implicit none
     private
-    public :: fdjac2
+    public :: fdjac2, difference_points, difference_quotients
 
 contains
 
-    !> fjac(:, j) <- (f(x + h e_j) - f(x)) / h  with  h = sqrt(max(epsfcn, epsmch)) |x(j)|, or that root where x(j) = 0.
+    !> The step h in a variable x:  sqrt(max(epsfcn, epsmch)) max(|x|, typical_x), or that root where this is 0.
+    !>
+    !> Source: Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on FDJAC2, which has no typical_x.
+    !> Bits: a NaN in x stays one.
+    pure function difference_step(x, epsfcn, typical_x) result(h) bind(C, name="minpack_difference_step")
+        real(dp), value, intent(in) :: x
+        real(dp), value, intent(in) :: epsfcn      !< relative error of the residuals
+        real(dp), value, intent(in) :: typical_x   !< least size of x to step by; 0: MINPACK's step
+        real(dp) :: eps, h, size
+
+        eps = sqrt(larger(epsfcn, epsmch))
+        size = abs(x)
+        if (size < typical_x) size = typical_x
+        h = eps * size
+        if (h == 0) h = eps
+    end function difference_step
+
+    !> typical_x(j), or 0 without.
+    pure function typical(j, n, typical_x)
+        integer(c_int),     intent(in) :: j, n
+        real(dp), optional, intent(in) :: typical_x(n)
+        real(dp) :: typical
+
+        typical = 0
+        if (present(typical_x)) typical = typical_x(j)
+    end function typical
+
+    !> fjac(:, j) <- (f(x + h e_j) - f(x)) / h  with h from difference_step.
     !>
     !> Source: Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on FDJAC2.
     !> Bits: the difference is divided by h, not by the step that x + h really makes.
-    recursive subroutine fdjac2(residuals, context, m, n, x, fvec, fjac, ldfjac, iflag, epsfcn, wa) &
+    recursive subroutine fdjac2(residuals, context, m, n, x, fvec, fjac, ldfjac, iflag, epsfcn, wa, typical_x) &
             bind(C, name="minpack_fdjac2")
         procedure(residuals_t)               :: residuals         !< f
         type(c_ptr),    value                :: context           !< handed to residuals
@@ -26,15 +53,14 @@ contains
         real(dp),              intent(inout) :: fjac(ldfjac, n)   !< Jacobian
         integer(c_int),        intent(out)   :: iflag             !< last answer of residuals; negative: stopped
         real(dp),              intent(inout) :: wa(m)             !< work: f at a stepped point
-        real(dp) :: eps, h, temp
+        real(dp), optional,    intent(in)    :: typical_x(n)
+        real(dp) :: h, temp
         integer(c_int) :: j
 
         iflag = 0
-        eps = sqrt(larger(epsfcn, epsmch))
         do j = 1, n
             temp = x(j)
-            h = eps * abs(temp)
-            if (h == 0) h = eps
+            h = difference_step(temp, epsfcn, typical(j, n, typical_x))
             x(j) = temp + h
             iflag = residuals(context, m, n, x, wa, 2_c_int)
             if (iflag < 0) return
@@ -42,5 +68,34 @@ contains
             fjac(1:m, j) = (wa - fvec) / h
         end do
     end subroutine fdjac2
+
+    !> points(:, j) <- x + h e_j: where fdjac2 wants the residuals.
+    pure subroutine difference_points(n, x, epsfcn, points, typical_x)
+        integer(c_int),     intent(in)  :: n
+        real(dp),           intent(in)  :: x(n), epsfcn
+        real(dp),           intent(out) :: points(n, n)
+        real(dp), optional, intent(in)  :: typical_x(n)
+        integer(c_int) :: j
+
+        do j = 1, n
+            points(:, j) = x
+            points(j, j) = x(j) + difference_step(x(j), epsfcn, typical(j, n, typical_x))
+        end do
+    end subroutine difference_points
+
+    !> fjac(:, j) <- (fjac(:, j) - fvec) / h, where fjac has the residuals at difference_points.
+    pure subroutine difference_quotients(m, n, x, fvec, fjac, ldfjac, epsfcn, typical_x)
+        integer(c_int),     intent(in)    :: m, n, ldfjac
+        real(dp),           intent(in)    :: x(n), fvec(m), epsfcn
+        real(dp),           intent(inout) :: fjac(ldfjac, n)
+        real(dp), optional, intent(in)    :: typical_x(n)
+        real(dp) :: h
+        integer(c_int) :: j
+
+        do j = 1, n
+            h = difference_step(x(j), epsfcn, typical(j, n, typical_x))
+            fjac(1:m, j) = (fjac(1:m, j) - fvec) / h
+        end do
+    end subroutine difference_quotients
 
 end module fdjac2_module

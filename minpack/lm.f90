@@ -4,6 +4,7 @@
 !>
 !>     want_fvec    residuals at x into fvec (once, first)
 !>     want_fjac    the Jacobian at x into fjac
+!>     go_on        nothing: a look at the state, if anybody cares, before the next step is computed
 !>     want_trial   residuals at the trial point wa2 into wa4
 !>     done         nothing more: info tells why
 !>
@@ -14,7 +15,7 @@
 !> Source: Moré, The Levenberg-Marquardt algorithm: implementation and theory, 1978;
 !>         Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, sections on LMDER and LMDIF.
 module lm_module
-    use, intrinsic :: iso_c_binding, only: c_int, c_ptr, c_f_pointer
+    use, intrinsic :: iso_c_binding, only: c_int, c_ptr, c_associated, c_f_pointer
     use machine_module, only: dp, epsmch, larger, smaller
     use checks_module, only: checking, check_sizes, check_lm, check_trial
     use dispatched_module, only: enorm, qrfac_qtf, lwork
@@ -23,9 +24,9 @@ module lm_module
     implicit none
     private
     public :: lm_state, lm_arrays, arrays_of, lm_start, lm_advance, factorise, after_factorisation, want_fvec, want_fjac, &
-        want_trial, done
+        go_on, want_trial, done
 
-    integer(c_int), parameter :: want_fvec = 1, want_fjac = 2, want_trial = 3, done = 4
+    integer(c_int), parameter :: want_fvec = 1, want_fjac = 2, go_on = 3, want_trial = 4, done = 5
 
     real(dp), parameter :: accept = 1.0e-4_dp   !< ratio from which a step is taken
     integer, parameter :: user_scaling = 2      !< mode in which diag is the user's and stays as it is
@@ -38,6 +39,8 @@ module lm_module
         integer(c_int) :: lenwork              !< length of work, at least lwork(m, n)
         real(dp)       :: ftol, xtol, gtol     !< tolerances of the convergence tests
         real(dp)       :: factor               !< first bound on the step, relative to ||D x||
+        real(dp)       :: epsfcn               !< relative error of the residuals, for differences
+        type(c_ptr)    :: typical_x            !< (n) least sizes of x for difference steps; null: MINPACK's steps
         type(c_ptr)    :: x                    !< (n) best point so far
         type(c_ptr)    :: fvec                 !< (m) residuals at x
         type(c_ptr)    :: fjac                 !< (ldfjac, n) Jacobian, then its R and reflectors
@@ -45,27 +48,32 @@ module lm_module
         type(c_ptr)    :: ipvt                 !< (n) pivots of the factorisation, int
         type(c_ptr)    :: qtf                  !< (n) first entries of Q'fvec
         type(c_ptr)    :: wa1                  !< (n) step
-        type(c_ptr)    :: wa2                  !< (n) trial point
+        type(c_ptr)    :: wa2                  !< (n) trial point, until a Jacobian or the next step
         type(c_ptr)    :: wa3                  !< (n) work
         type(c_ptr)    :: wa4                  !< (m) residuals at the trial point; else work
         type(c_ptr)    :: work                 !< (lenwork)
         integer(c_int) :: request              !< what is wanted next
+        integer(c_int) :: known                !< what has been told: 0 nothing, 1 fvec, 2 a Jacobian, 3 a trial
         integer(c_int) :: info                 !< MINPACK's reason to stop; 0: improper input
         integer(c_int) :: nfev                 !< calls for residuals so far, counted by the caller
         integer(c_int) :: njev                 !< calls for a Jacobian so far, counted by the caller
-        integer(c_int) :: iter                 !< 1 until a step has been taken
+        integer(c_int) :: iter                 !< 1 until a step has been taken, then one more for each
+        integer(c_int) :: accepted             !< 1 if the last trial was taken
         real(dp)       :: fnorm                !< norm of fvec
         real(dp)       :: gnorm                !< largest cosine between fvec and a column of the Jacobian
         real(dp)       :: xnorm                !< ||D x||
         real(dp)       :: pnorm                !< ||D p||, p the step
         real(dp)       :: delta                !< bound on ||D p||
         real(dp)       :: par                  !< Levenberg-Marquardt parameter
+        real(dp)       :: fnorm1               !< norm of the residuals at the last trial point
+        real(dp)       :: ratio                !< actual over predicted reduction of the last trial
     end type lm_state
 
     !> The arrays of an lm_state, as Fortran sees them.
     type :: lm_arrays
         real(dp), pointer, contiguous :: x(:), fvec(:), fjac(:, :), diag(:), qtf(:), wa1(:), wa2(:), wa3(:), wa4(:), &
             work(:)
+        real(dp), pointer, contiguous :: typical_x(:)   !< null without
         integer(c_int), pointer, contiguous :: ipvt(:)
     end type lm_arrays
 
@@ -87,6 +95,8 @@ contains
         call c_f_pointer(lm%wa3, a%wa3, [lm%n])
         call c_f_pointer(lm%wa4, a%wa4, [lm%m])
         call c_f_pointer(lm%work, a%work, [lm%lenwork])
+        a%typical_x => null()
+        if (c_associated(lm%typical_x)) call c_f_pointer(lm%typical_x, a%typical_x, [lm%n])
     end function arrays_of
 
     !> Begin: the first request, or done with info 0 if the input is improper.
@@ -94,12 +104,20 @@ contains
         type(lm_state), intent(inout) :: lm
         real(dp),       intent(in)    :: diag(:)    !< read in mode 2 only
 
+        lm%known = 0
         lm%info = 0
         lm%nfev = 0
         lm%njev = 0
         lm%iter = 1
+        lm%accepted = 0
+        lm%fnorm = 0
+        lm%gnorm = 0
+        lm%xnorm = 0
+        lm%pnorm = 0
         lm%delta = 0
         lm%par = 0
+        lm%fnorm1 = 0
+        lm%ratio = 0
         lm%request = want_fvec
         if (lm%n <= 0 .or. lm%m < lm%n .or. lm%ldfjac < lm%m .or. lm%maxfev <= 0) lm%request = done
         if (lm%ftol < 0 .or. lm%xtol < 0 .or. lm%gtol < 0 .or. lm%factor <= 0) lm%request = done
@@ -117,14 +135,17 @@ contains
         select case (lm%request)
         case (want_fvec)
             lm%fnorm = enorm(lm%m, a%fvec)
+            lm%known = 1
             lm%request = want_fjac
         case (want_fjac)
             call factorise(lm, a)
             call after_factorisation(lm, a)
-            if (lm%request /= done) call propose_step(lm, a)
+            lm%known = max(lm%known, 2_c_int)
+        case (go_on)
+            call propose_step(lm, a)
         case (want_trial)
             call after_trial(lm, a)
-            if (lm%request == want_trial) call propose_step(lm, a)
+            lm%known = 3
         end select
         if (checking) then
             call check_lm(lm%request, done, merge(1_c_int, 0_c_int, lm%request == done), lm%info, enorm(lm%m, a%fvec), &
@@ -168,6 +189,7 @@ contains
             return
         end if
         if (lm%mode /= user_scaling) a%diag = larger(a%diag, a%wa2)
+        lm%request = go_on
     end subroutine after_factorisation
 
     !> The largest cosine, in absolute value, between the residuals and a column of the Jacobian.
@@ -214,39 +236,40 @@ contains
     subroutine after_trial(lm, a)
         type(lm_state),  intent(inout) :: lm
         type(lm_arrays), intent(in)    :: a
-        real(dp) :: actred, dirder, fnorm1, prered, ratio, temp1, temp2
+        real(dp) :: actred, dirder, prered, temp1, temp2
 
-        fnorm1 = enorm(lm%m, a%wa4)
+        lm%fnorm1 = enorm(lm%m, a%wa4)
         actred = -1
-        if (0.1_dp * fnorm1 < lm%fnorm) actred = 1 - (fnorm1 / lm%fnorm)**2
+        if (0.1_dp * lm%fnorm1 < lm%fnorm) actred = 1 - (lm%fnorm1 / lm%fnorm)**2
 
         call multiply_by_r(lm%n, a%fjac, lm%ldfjac, a%ipvt, a%wa1, a%wa3)
         temp1 = enorm(lm%n, a%wa3) / lm%fnorm
         temp2 = (sqrt(lm%par) * lm%pnorm) / lm%fnorm
         prered = temp1**2 + temp2**2 / 0.5_dp
         dirder = -(temp1**2 + temp2**2)
-        ratio = 0
-        if (prered /= 0) ratio = actred / prered
+        lm%ratio = 0
+        if (prered /= 0) lm%ratio = actred / prered
 
-        call move_bound(lm, fnorm1, actred, dirder, ratio)
+        call move_bound(lm, actred, dirder)
 
         ! A NaN ratio takes the step, as in the original.
-        if (.not. ratio < accept) then
+        lm%accepted = merge(0_c_int, 1_c_int, lm%ratio < accept)
+        if (lm%accepted == 1) then
             a%x = a%wa2
-            a%wa2 = a%diag * a%x
+            a%wa3 = a%diag * a%x
             a%fvec = a%wa4
-            lm%xnorm = enorm(lm%n, a%wa2)
-            lm%fnorm = fnorm1
+            lm%xnorm = enorm(lm%n, a%wa3)
+            lm%fnorm = lm%fnorm1
             lm%iter = lm%iter + 1
         end if
 
-        lm%info = reason_to_stop(lm, actred, prered, ratio)
+        lm%info = reason_to_stop(lm, actred, prered)
         if (lm%info /= 0) then
             lm%request = done
-        else if (ratio < accept) then
-            lm%request = want_trial
-        else
+        else if (lm%accepted == 1) then
             lm%request = want_fjac
+        else
+            lm%request = go_on
         end if
     end subroutine after_trial
 
@@ -274,42 +297,40 @@ contains
     !> Bits: a NaN ratio shrinks. actred itself is never NaN, since a NaN norm fails the test before its quotient;
     !> a NaN dirder makes the factor NaN, unless the residuals grew tenfold. pnorm is divided by 0.1, which is not ten
     !> times pnorm.
-    pure subroutine move_bound(lm, fnorm1, actred, dirder, ratio)
+    pure subroutine move_bound(lm, actred, dirder)
         type(lm_state), intent(inout) :: lm
-        real(dp),       intent(in)    :: fnorm1   !< norm of the residuals at the trial point
         real(dp),       intent(in)    :: actred   !< actual relative reduction
         real(dp),       intent(in)    :: dirder   !< scaled directional derivative
-        real(dp),       intent(in)    :: ratio    !< actual over predicted reduction
         real(dp) :: shrink
 
-        if (.not. ratio > 0.25_dp) then
+        if (.not. lm%ratio > 0.25_dp) then
             shrink = 0.5_dp
             if (actred < 0) shrink = 0.5_dp * dirder / (dirder + 0.5_dp * actred)
-            if (0.1_dp * fnorm1 >= lm%fnorm .or. shrink < 0.1_dp) shrink = 0.1_dp
+            if (0.1_dp * lm%fnorm1 >= lm%fnorm .or. shrink < 0.1_dp) shrink = 0.1_dp
             lm%delta = shrink * smaller(lm%delta, lm%pnorm / 0.1_dp)
             lm%par = lm%par / shrink
-        else if (lm%par == 0 .or. .not. ratio < 0.75_dp) then
+        else if (lm%par == 0 .or. .not. lm%ratio < 0.75_dp) then
             lm%delta = lm%pnorm / 0.5_dp
             lm%par = 0.5_dp * lm%par
         end if
     end subroutine move_bound
 
     !> MINPACK's info after a trial; 0: go on.
-    pure function reason_to_stop(lm, actred, prered, ratio) result(info)
+    pure function reason_to_stop(lm, actred, prered) result(info)
         type(lm_state), intent(in) :: lm
-        real(dp),       intent(in) :: actred, prered, ratio
+        real(dp),       intent(in) :: actred, prered
         integer(c_int) :: info
         logical :: small_reduction
 
         info = 0
-        small_reduction = abs(actred) <= lm%ftol .and. prered <= lm%ftol .and. 0.5_dp * ratio <= 1
+        small_reduction = abs(actred) <= lm%ftol .and. prered <= lm%ftol .and. 0.5_dp * lm%ratio <= 1
         if (small_reduction) info = 1
         if (lm%delta <= lm%xtol * lm%xnorm) info = 2
         if (small_reduction .and. info == 2) info = 3
         if (info /= 0) return
 
         if (lm%nfev >= lm%maxfev) info = 5
-        if (abs(actred) <= epsmch .and. prered <= epsmch .and. 0.5_dp * ratio <= 1) info = 6
+        if (abs(actred) <= epsmch .and. prered <= epsmch .and. 0.5_dp * lm%ratio <= 1) info = 6
         if (lm%delta <= epsmch * lm%xnorm) info = 7
         if (lm%gnorm <= epsmch) info = 8
     end function reason_to_stop

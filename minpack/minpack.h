@@ -59,8 +59,10 @@ typedef void minpack_lmpar_t(int n, double *r, int ldr, const int *ipvt, const d
                              double delta, double *par, double *x, double *sdiag, double *wa1, double *wa2,
                              double *work);
 
+/* typical_x: ours alone (lm.f90); NULL for MINPACK's steps. */
 typedef void minpack_fdjac2_t(minpack_residuals residuals, void *context, int m, int n, double *x, const double *fvec,
-                              double *fjac, int ldfjac, int *iflag, double epsfcn, double *wa);
+                              double *fjac, int ldfjac, int *iflag, double epsfcn, double *wa,
+                              const double *typical_x);
 
 /* mode 1: xp <- a neighbour of x. mode 2: err[m] <- agreement of fjac with the change from fvec to fvecp. */
 typedef void minpack_chkder_t(int m, int n, const double *x, const double *fvec, const double *fjac, int ldfjac,
@@ -69,17 +71,57 @@ typedef void minpack_chkder_t(int m, int n, const double *x, const double *fvec,
 /* Our iteration, lmdif and lmder in one: a fit on its way (lm.f90 has a word on each). The caller owns the arrays. */
 typedef struct {
     int m, n, ldfjac, maxfev, mode, lenwork;
-    double ftol, xtol, gtol, factor;
+    double ftol, xtol, gtol, factor, epsfcn;
+    const double *typical_x;
     double *x, *fvec, *fjac, *diag;
     int *ipvt;
     double *qtf, *wa1, *wa2, *wa3, *wa4, *work;
-    int request, info, nfev, njev, iter;
-    double fnorm, gnorm, xnorm, pnorm, delta, par;
+    int request, known, info, nfev, njev, iter, accepted;
+    double fnorm, gnorm, xnorm, pnorm, delta, par, fnorm1, ratio;
 } LmState;
 
-/* From the first request to the end, or to a negative answer, which becomes info. What stands before `request` is set.
- * jacobian: NULL for differences with epsfcn. */
-void minpack_solve(LmState *lm, minpack_residuals residuals, minpack_jacobian jacobian, void *context, double epsfcn);
+/* request: what is wanted before the next minpack_advance. */
+enum {
+    MINPACK_WANT_FVEC = 1,          /* residuals at x into fvec */
+    MINPACK_WANT_FJAC = 2,          /* the Jacobian at x into fjac */
+    MINPACK_GO_ON = 3,              /* nothing */
+    MINPACK_WANT_TRIAL = 4,         /* residuals at wa2 into wa4 */
+    MINPACK_DONE = 5
+};
+
+/* Begin: the first request. What stands before `request` is set. */
+void minpack_start(LmState *lm);
+
+/* Go on with what was asked for, as far as the next request. The caller counts nfev and njev. */
+void minpack_advance(LmState *lm);
+
+/* The step of a difference in a variable x; typical_x 0: MINPACK's. */
+double minpack_difference_step(double x, double epsfcn, double typical_x);
+
+/* points[n * n]: row j is x with the step of a difference in variable j; at MINPACK_WANT_FJAC. */
+void minpack_difference_points(const LmState *lm, double *points);
+
+/* fjac, by columns the residuals at these points, becomes the Jacobian. */
+void minpack_difference_quotients(const LmState *lm);
+
+/* fvec[j * ldfvec + i] <- residual i at x[j * n ..], for k points. A negative answer stops the solver, as info. */
+typedef int (*minpack_points)(void *context, int m, int n, int k, const double *x, double *fvec, int ldfvec);
+
+/* Look at the state after a trial, before the next step is computed. A negative answer stops the solver, as info. */
+typedef int (*minpack_watch)(void *context, const LmState *lm);
+
+/* Who answers a fit. */
+typedef struct {
+    minpack_residuals residuals;
+    minpack_jacobian jacobian;      /* NULL: by differences */
+    minpack_points points;          /* for all points of a difference Jacobian; NULL: one by one */
+    minpack_watch watch;            /* NULL: nobody looks */
+    void *context;
+    double *x;                      /* n * n: work of points */
+} Answerer;
+
+/* The loop: from the first request to the end, or to a negative answer, which becomes info. */
+void minpack_solve(LmState *lm, const Answerer *answerer);
 
 /* One implementation of MINPACK. Ours and the original's give the same bits. */
 typedef struct {

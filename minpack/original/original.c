@@ -139,10 +139,11 @@ lmder(minpack_residuals residuals, minpack_jacobian jacobian, void *context, int
 
 static void
 fdjac2(minpack_residuals residuals, void *context, int m, int n, double *x, const double *fvec, double *fjac,
-       int ldfjac, int *iflag, double epsfcn, double *wa)
+       int ldfjac, int *iflag, double epsfcn, double *wa, const double *typical_x)
 {
     const Solve outer = running;
 
+    (void)typical_x;
     running = (Solve){residuals, 0, context, 0};
     *iflag = 2;
     fdjac2_(residuals_fcn, &m, &n, x, fvec, fjac, &ldfjac, iflag, &epsfcn, wa);

@@ -5,11 +5,9 @@
  */
 #include "callback.h"
 
-#include <limits.h>
 #include <string.h>
 
-#include "convert.h"
-#include "masked.h"
+#include "answers.h"
 
 enum { DIFFERENCE = 2 };    /* MINPACK's iflag where residuals are for the Jacobian */
 
@@ -18,9 +16,15 @@ enum { DIFFERENCE = 2 };    /* MINPACK's iflag where residuals are for the Jacob
 static const double LONG_FACTORISATION = 2e6;
 
 int
-callback_init(Callback *cb, PyObject *func, PyObject *Dfun, PyObject *args, int col_deriv, int n)
+takes_long(int m, int n)
 {
-    Py_ssize_t i, nargs = PyTuple_GET_SIZE(args);
+    return (double)m * n * n >= LONG_FACTORISATION;
+}
+
+int
+callback_init(Callback *cb, const Functions *functions, int n)
+{
+    Py_ssize_t i, nargs = PyTuple_GET_SIZE(functions->args);
 
     memset(cb, 0, sizeof(*cb));
     cb->stack = PyMem_New(PyObject *, nargs + 2);
@@ -30,12 +34,15 @@ callback_init(Callback *cb, PyObject *func, PyObject *Dfun, PyObject *args, int 
     }
     cb->stack[0] = NULL;
     for (i = 0; i < nargs; i++)
-        cb->stack[i + 2] = PyTuple_GET_ITEM(args, i);
-    cb->func = Py_NewRef(func);
-    cb->Dfun = Py_XNewRef(Dfun);
-    cb->args = Py_NewRef(args);
+        cb->stack[i + 2] = PyTuple_GET_ITEM(functions->args, i);
+    cb->functions = *functions;
+    Py_INCREF(functions->func);
+    Py_XINCREF(functions->Dfun);
+    Py_INCREF(functions->args);
+    Py_XINCREF(functions->evaluate);
+    Py_XINCREF(functions->callback);
+    Py_XINCREF(functions->refuse);
     cb->float64 = PyArray_DescrFromType(NPY_DOUBLE);
-    cb->col_deriv = col_deriv;
     cb->n = n;
     return 0;
 }
@@ -43,9 +50,12 @@ callback_init(Callback *cb, PyObject *func, PyObject *Dfun, PyObject *args, int 
 void
 callback_clear(Callback *cb)
 {
-    Py_CLEAR(cb->func);
-    Py_CLEAR(cb->Dfun);
-    Py_CLEAR(cb->args);
+    Py_CLEAR(cb->functions.func);
+    Py_CLEAR(cb->functions.Dfun);
+    Py_CLEAR(cb->functions.args);
+    Py_CLEAR(cb->functions.evaluate);
+    Py_CLEAR(cb->functions.callback);
+    Py_CLEAR(cb->functions.refuse);
     Py_CLEAR(cb->float64);
     Py_CLEAR(cb->x);
     PyMem_Free(cb->stack);
@@ -61,133 +71,60 @@ callback_resume(Callback *cb)
     }
 }
 
-/* A Jacobian is complete: what follows is numerics, in memory that no other thread sees. */
+/* What follows is numerics, in memory that no other thread sees. */
 static void
 let_others_run(Callback *cb)
 {
-    if (cb->lets_go)
-        cb->thread = PyEval_SaveThread();
+    cb->thread = PyEval_SaveThread();
 }
 
-/* Refuse residuals of another length than the first ones. */
-static void
-raise_changed_size(Callback *cb, npy_intp size)
+/* What is expected of func at k points. */
+static Expected
+expected_residuals(Callback *cb, int k)
 {
-    PyObject *name = NULL;      /* owned */
-
-    name = quoted_name(cb->func);
-    if (name == NULL)
-        return;
-    PyErr_Format(PyExc_ValueError,
-                 "The array returned by a function changed size between calls: func%U returned %zd residuals, "
-                 "after %d in its first call", name, (Py_ssize_t)size, cb->m);
-    Py_DECREF(name);
-}
-
-/* Whether so many residuals are as many as expected. 0, or -1 with an exception. */
-static int
-check_size(Callback *cb, npy_intp size)
-{
-    if (cb->func_calls > 1 && size != cb->m)
-        raise_changed_size(cb, size);
-    else if (size > INT_MAX)
-        PyErr_Format(PyExc_OverflowError, "leastsq: func returned %zd residuals; expected at most %d",
-                     (Py_ssize_t)size, INT_MAX);
-    else
-        return 0;
-    return -1;
-}
-
-/* Remember where the first masked entry came from. 0, or -1 with an exception. */
-static int
-note_masked(Callback *cb, const char *role, int call, PyObject *result)
-{
-    npy_intp count, first = 0;
-
-    if (cb->masked.call != 0)
-        return 0;
-    count = count_masked(result, &first);
-    if (count > 0) {
-        cb->masked.role = role;
-        cb->masked.count = count;
-        cb->masked.size = PyArray_SIZE((PyArrayObject *)result);
-        cb->masked.index = first;
-        cb->masked.call = call;
-    }
-    return count < 0 ? -1 : 0;
-}
-
-/* Residuals as a contiguous float64 array of one dimension, or of none (a scalar, which counts as one residual), as
- * many as expected; a new reference, or NULL with an exception.
- * type: NULL, or for NumPy's number of their dtype. */
-static PyArrayObject *
-as_residuals(Callback *cb, PyObject *result, int *type)
-{
-    const Source source = {"func", cb->func};
-    PyArrayObject *array = NULL;    /* owned */
-    PyArrayObject *fvec = NULL;     /* owned, returned */
-    PyObject *name = NULL;          /* owned */
-    PyObject *shape = NULL;         /* owned */
-
-    array = as_real_array(&source, result, type);
-    if (array == NULL || note_masked(cb, source.role, cb->func_calls, result) < 0)
-        goto done;
-    if (PyArray_NDIM(array) <= 1) {
-        if (check_size(cb, PyArray_SIZE(array)) == 0)
-            fvec = as_float64(array, NPY_ARRAY_C_CONTIGUOUS);
-        /* And in the copy: memory may be collected meanwhile, and then a user's code may change the array. */
-        if (fvec != NULL && check_size(cb, PyArray_SIZE(fvec)) < 0)
-            Py_CLEAR(fvec);
-        goto done;
-    }
-    name = quoted_name(cb->func);
-    if (name != NULL)
-        shape = shape_tuple(array);
-    if (shape != NULL)
-        PyErr_Format(PyExc_TypeError,
-                     "leastsq: func%U returned an array of shape %S; expected one dimension (use .ravel())",
-                     name, shape);
-done:
-    Py_XDECREF(name);
-    Py_XDECREF(shape);
-    Py_XDECREF(array);
-    return fvec;
+    return (Expected){
+        .source = {cb->functions.caller, "func", "returned", cb->functions.func}, .masked = &cb->masked,
+        .call = cb->func_calls, .shapes = cb->functions.vectorized ? ROWS : VECTOR, .k = k, .m = cb->m, .n = cb->n,
+    };
 }
 
 /* Whether the array last handed to a user's function can be handed out again: nobody else holds it, not even weakly,
- * and it still is the plain float64 vector that was made. */
+ * and it still is a plain float64 array of such a shape as call_at makes. */
 static int
-x_is_reusable(const Callback *cb)
+x_is_reusable(const Callback *cb, int rows)
 {
 #ifdef Py_GIL_DISABLED
     /* A reference count of one proves nothing there. */
     (void)cb;
+    (void)rows;
     return 0;
 #else
     PyArrayObject *x = (PyArrayObject *)cb->x;
+    const int last = rows > 0;      /* the axis of variables */
 
-    return x != NULL && Py_REFCNT(x) == 1 && PyArray_NDIM(x) == 1 && PyArray_DIM(x, 0) == cb->n
-        && PyArray_STRIDE(x, 0) == (npy_intp)sizeof(double) && PyArray_DESCR(x) == cb->float64
+    return x != NULL && Py_REFCNT(x) == 1 && PyArray_NDIM(x) == last + 1 && PyArray_DIM(x, last) == cb->n
+        && (rows == 0 || (PyArray_DIM(x, 0) == rows && PyArray_STRIDE(x, 0) == cb->n * (npy_intp)sizeof(double)))
+        && PyArray_STRIDE(x, last) == (npy_intp)sizeof(double) && PyArray_DESCR(x) == cb->float64
         && PyArray_BASE(x) == NULL && ((PyArrayObject_fields *)x)->weakreflist == NULL
         && PyArray_CHKFLAGS(x, NPY_ARRAY_CARRAY | NPY_ARRAY_OWNDATA);
 #endif
 }
 
-/* Call a user's function at x. A new reference to its result, or NULL with an exception; a signal that came meanwhile
- * is one. */
+/* Call a user's function at x, of shape (n,) where rows is 0, else (rows, n). A new reference to its result, or NULL
+ * with an exception; a signal that came meanwhile is one. */
 static PyObject *
-call_at(Callback *cb, PyObject *function, const double *x)
+call_at(Callback *cb, PyObject *function, int rows, const double *x)
 {
-    const size_t nargs = (size_t)PyTuple_GET_SIZE(cb->args) + 1;
-    npy_intp n = cb->n;
+    const size_t nargs = (size_t)PyTuple_GET_SIZE(cb->functions.args) + 1;
+    npy_intp shape[2] = {rows, cb->n};
     PyObject *result = NULL;    /* owned, returned */
 
-    if (!x_is_reusable(cb)) {
-        Py_XSETREF(cb->x, PyArray_SimpleNew(1, &n, NPY_DOUBLE));
+    if (!x_is_reusable(cb, rows)) {
+        Py_XSETREF(cb->x, PyArray_SimpleNew(1 + (rows > 0), shape + (rows == 0), NPY_DOUBLE));
         if (cb->x == NULL)
             return NULL;
     }
-    memcpy(PyArray_DATA((PyArrayObject *)cb->x), x, (size_t)n * sizeof(double));
+    memcpy(PyArray_DATA((PyArrayObject *)cb->x), x, (size_t)(rows > 0 ? rows : 1) * (size_t)cb->n * sizeof(double));
     cb->stack[1] = cb->x;
     result = PyObject_Vectorcall(function, cb->stack + 1, nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     if (result != NULL && PyErr_CheckSignals() < 0)
@@ -195,35 +132,29 @@ call_at(Callback *cb, PyObject *function, const double *x)
     return result;
 }
 
-/* The machine epsilon of float16 and float32, else float64's: what SciPy takes for epsfcn. */
-static double
-type_epsilon(int type)
+/* Raise the error of the first NaN or inf, which came at the point x, if it is to be one. 0, or -1 with it. */
+static int
+refuse_nonfinite(Callback *cb, const double *x)
 {
-    return type == NPY_HALF ? 0x1p-10 : type == NPY_FLOAT ? 0x1p-23 : 0x1p-52;
-}
+    npy_intp n = cb->n;
+    PyObject *point = NULL;     /* owned */
+    PyObject *best = NULL;      /* owned */
+    PyObject *result = NULL;    /* owned */
 
-/* Refuse fewer residuals than variables, in SciPy's words, which go on where func returned a scalar. */
-static void
-raise_too_few(Callback *cb, PyArrayObject *residuals)
-{
-    PyObject *text = NULL;      /* owned */
-    PyObject *name = NULL;      /* owned */
-
-    text = PyUnicode_FromFormat(
-        "Improper input: func input vector length N=%d must not exceed func output vector length M=%zd", cb->n,
-        (Py_ssize_t)PyArray_SIZE(residuals));
-    if (text == NULL)
-        return;
-    if (PyArray_NDIM(residuals) > 0)
-        PyErr_SetObject(PyExc_TypeError, text);
-    else {
-        name = quoted_name(cb->func);
-        if (name != NULL)
-            PyErr_Format(PyExc_TypeError, "%U: func%U returned a scalar; expected the vector of residuals, not the"
-                                          " sum of their squares", text, name);
+    if (cb->functions.refuse == NULL || cb->nonfinite.call == 0)
+        return 0;
+    point = PyArray_SimpleNew(1, &n, NPY_DOUBLE);
+    best = PyArray_SimpleNew(1, &n, NPY_DOUBLE);
+    if (point != NULL && best != NULL) {
+        memcpy(PyArray_DATA((PyArrayObject *)point), x, (size_t)n * sizeof(double));
+        memcpy(PyArray_DATA((PyArrayObject *)best), cb->best, (size_t)n * sizeof(double));
+        result = PyObject_CallFunction(cb->functions.refuse, "sniOO", cb->nonfinite.role,
+                                       (Py_ssize_t)cb->nonfinite.index, cb->nonfinite.call, point, best);
     }
-    Py_DECREF(text);
-    Py_XDECREF(name);
+    Py_XDECREF(point);
+    Py_XDECREF(best);
+    Py_XDECREF(result);
+    return result == NULL ? -1 : 0;
 }
 
 PyObject *
@@ -232,20 +163,22 @@ callback_first(Callback *cb, const double *x, double *eps)
     PyObject *result = NULL;        /* owned */
     PyArrayObject *array = NULL;    /* owned */
     PyObject *fvec = NULL;          /* owned, returned */
+    Expected expected;
     npy_intp m;
     int type;
 
-    result = call_at(cb, cb->func, x);
+    result = call_at(cb, cb->functions.func, cb->functions.vectorized, x);
     if (result == NULL)
         goto done;
     cb->func_calls = 1;
-    array = as_residuals(cb, result, &type);
+    expected = expected_residuals(cb, 1);
+    array = as_residuals(&expected, result, &type);
     if (array == NULL)
         goto done;
     *eps = type_epsilon(type);
     m = PyArray_SIZE(array);
     if (cb->n > m) {
-        raise_too_few(cb, array);
+        raise_too_few(&expected, array, m);
         goto done;
     }
     fvec = PyArray_SimpleNew(1, &m, NPY_DOUBLE);
@@ -253,8 +186,12 @@ callback_first(Callback *cb, const double *x, double *eps)
         goto done;
     memcpy(PyArray_DATA((PyArrayObject *)fvec), PyArray_DATA(array), (size_t)m * sizeof(double));
     cb->m = (int)m;
-    cb->lets_go = (double)m * cb->n * cb->n >= LONG_FACTORISATION;
-    note_residuals(&cb->nonfinite, cb->func_calls, cb->m, PyArray_DATA(array));
+    cb->lets_go = takes_long(cb->m, cb->n);
+    cb->lets_go_on = takes_long(cb->n, cb->n);
+    note_residuals(&cb->nonfinite, "func", cb->func_calls, 0, cb->m, PyArray_DATA(array));
+    cb->best = x;
+    if (refuse_nonfinite(cb, x) < 0)
+        Py_CLEAR(fvec);
     cb->replay = 1;
 done:
     Py_XDECREF(array);
@@ -269,132 +206,182 @@ callback_residuals(void *context, int m, int n, const double *x, double *fvec, i
     int status = -1;
     PyObject *result = NULL;        /* owned */
     PyArrayObject *array = NULL;    /* owned */
+    Expected expected;
 
     callback_resume(cb);
     if (cb->replay) {
         cb->replay = 0;
         return 0;
     }
-    result = call_at(cb, cb->func, x);
+    result = call_at(cb, cb->functions.func, cb->functions.vectorized, x);
     if (result == NULL)
         goto done;
     cb->func_calls++;
-    if (PyArray_CheckExact(result) && PyArray_NDIM((PyArrayObject *)result) == 1
+    if (PyArray_CheckExact(result) && PyArray_NDIM((PyArrayObject *)result) == 1 && !cb->functions.vectorized
             && PyArray_DIM((PyArrayObject *)result, 0) == m
             && PyArray_DESCR((PyArrayObject *)result) == cb->float64
             && PyArray_ISCARRAY_RO((PyArrayObject *)result))
         array = (PyArrayObject *)Py_NewRef(result);
-    else
-        array = as_residuals(cb, result, NULL);
+    else {
+        expected = expected_residuals(cb, 1);
+        array = as_residuals(&expected, result, NULL);
+    }
     if (array == NULL)
         goto done;
     memcpy(fvec, PyArray_DATA(array), (size_t)m * sizeof(double));
-    note_residuals(&cb->nonfinite, cb->func_calls, m, fvec);
-    status = 0;
+    note_residuals(&cb->nonfinite, "func", cb->func_calls, 0, m, fvec);
+    status = refuse_nonfinite(cb, x);
 done:
     Py_XDECREF(array);
     Py_XDECREF(result);
-    if (status == 0 && purpose == DIFFERENCE && ++cb->differences == n) {
+    if (status < 0)
+        return status;
+    if (purpose == DIFFERENCE && ++cb->differences == n) {
         cb->differences = 0;
-        let_others_run(cb);
+        if (cb->lets_go)
+            let_others_run(cb);
     }
+    else if (purpose != DIFFERENCE && cb->lets_go_on)
+        let_others_run(cb);
     return status;
 }
 
-/* Refuse a Jacobian of the wrong shape, in SciPy's words. */
-static void
-raise_Dfun_shape(Callback *cb, PyArrayObject *array)
-{
-    PyObject *name = NULL;      /* owned */
-    PyObject *shape = NULL;     /* owned */
-
-    name = quoted_name(cb->Dfun);
-    if (name != NULL)
-        shape = shape_tuple(array);
-    if (shape != NULL)
-        PyErr_Format(PyExc_TypeError,
-                     "leastsq: there is a mismatch between the input and output shape of the 'Dfun' argument%U."
-                     " Shape should be (%d, %d) but it is %S.",
-                     name, cb->col_deriv ? cb->n : cb->m, cb->col_deriv ? cb->m : cb->n, shape);
-    Py_XDECREF(name);
-    Py_XDECREF(shape);
-}
-
-/* Set the byte strides of array along residuals and along variables. 0, or -1 with a TypeError if it has not the
- * shape (m, n), or (n, m) with col_deriv; for n = 1 (m,), (1, m) and (m, 1) do. */
+/* fvec[j * ldfvec ..] <- what a vectorized func returns at all k points. 0, or -1 with an exception. */
 static int
-jacobian_strides(Callback *cb, PyArrayObject *array, npy_intp *along_m, npy_intp *along_n)
+call_at_once(Callback *cb, int k, const double *x, double *fvec, int ldfvec)
 {
-    const int ndim = PyArray_NDIM(array);
-    const npy_intp *dims = PyArray_DIMS(array), *strides = PyArray_STRIDES(array);
-    const int row = cb->col_deriv ? 1 : 0;      /* the axis of residuals */
+    PyObject *result = NULL;        /* owned */
+    PyArrayObject *array = NULL;    /* owned */
+    Expected expected;
+    int j, status = -1;
 
-    *along_n = 0;
-    if (cb->n == 1 && PyArray_SIZE(array) == cb->m
-            && (ndim == 1 || (ndim == 2 && (dims[0] == 1 || dims[1] == 1)))) {
-        *along_m = strides[ndim == 2 && dims[0] == 1 ? 1 : 0];
-        return 0;
+    result = call_at(cb, cb->functions.func, k, x);
+    if (result == NULL)
+        goto done;
+    cb->func_calls++;
+    expected = expected_residuals(cb, k);
+    array = as_residuals(&expected, result, NULL);
+    if (array == NULL)
+        goto done;
+    status = 0;
+    for (j = 0; j < k && status == 0; j++) {
+        memcpy(fvec + (size_t)j * ldfvec, (double *)PyArray_DATA(array) + (size_t)j * cb->m,
+               (size_t)cb->m * sizeof(double));
+        note_residuals(&cb->nonfinite, "func", cb->func_calls, (npy_intp)j * cb->m, cb->m, fvec + (size_t)j * ldfvec);
+        status = refuse_nonfinite(cb, x + (size_t)j * cb->n);
     }
-    if (ndim != 2 || dims[row] != cb->m || dims[1 - row] != cb->n) {
-        raise_Dfun_shape(cb, array);
-        return -1;
-    }
-    *along_m = strides[row];
-    *along_n = strides[1 - row];
-    return 0;
+done:
+    Py_XDECREF(array);
+    Py_XDECREF(result);
+    return status;
 }
 
-/* fjac (column-major, m x n) <- an array of float64 with the given byte strides. */
-static void
-copy_jacobian(double *fjac, int m, int n, int ldfjac, const char *data, npy_intp along_m, npy_intp along_n)
+/* A new list of k points, each an array of its own; NULL with an exception. */
+static PyObject *
+list_of_points(int k, int n, const double *x)
 {
-    const int block = 16;       /* rows at a time: a row-major source is then read in whole cache lines */
-    int i, j, start, stop;
+    npy_intp size = n;
+    PyObject *points = NULL;    /* owned, returned */
+    PyObject *point = NULL;     /* owned until the list takes it */
+    int j;
 
-    if (along_m == (npy_intp)sizeof(double)) {
-        for (j = 0; j < n; j++)
-            memcpy(fjac + (size_t)j * ldfjac, data + j * along_n, (size_t)m * sizeof(double));
-        return;
+    points = PyList_New(k);
+    for (j = 0; j < k && points != NULL; j++) {
+        point = PyArray_SimpleNew(1, &size, NPY_DOUBLE);
+        if (point == NULL)
+            Py_CLEAR(points);
+        else {
+            memcpy(PyArray_DATA((PyArrayObject *)point), x + (size_t)j * n, (size_t)n * sizeof(double));
+            PyList_SET_ITEM(points, j, point);
+        }
     }
-    for (start = 0; start < m; start = stop) {
-        stop = m - start < block ? m : start + block;
-        for (j = 0; j < n; j++)
-            for (i = start; i < stop; i++)
-                fjac[(size_t)j * ldfjac + i] = *(const double *)(data + i * along_m + j * along_n);
+    return points;
+}
+
+/* fvec[j * ldfvec ..] <- what func returned at each of k points, wherever functions.evaluate called it. 0, or -1 with an
+ * exception. */
+static int
+call_elsewhere(Callback *cb, int k, const double *x, double *fvec, int ldfvec)
+{
+    PyObject *points = NULL;        /* owned */
+    PyObject *results = NULL;       /* owned: a tuple of them, of our own */
+    PyArrayObject *array = NULL;    /* owned */
+    Expected expected;
+    int j, status = -1;
+
+    points = list_of_points(k, cb->n, x);
+    if (points == NULL)
+        goto done;
+    results = PyObject_CallOneArg(cb->functions.evaluate, points);
+    if (results != NULL)
+        Py_SETREF(results, PySequence_Tuple(results));
+    if (results == NULL || PyErr_CheckSignals() < 0)
+        goto done;
+    if (PyTuple_GET_SIZE(results) != k) {
+        PyErr_Format(PyExc_ValueError, "%s: workers returned %zd results for %d points", cb->functions.caller,
+                     PyTuple_GET_SIZE(results), k);
+        goto done;
     }
+    for (j = 0; j < k; j++) {
+        cb->func_calls++;
+        expected = expected_residuals(cb, 1);
+        Py_XSETREF(array, as_residuals(&expected, PyTuple_GET_ITEM(results, j), NULL));
+        if (array == NULL)
+            goto done;
+        memcpy(fvec + (size_t)j * ldfvec, PyArray_DATA(array), (size_t)cb->m * sizeof(double));
+        note_residuals(&cb->nonfinite, "func", cb->func_calls, 0, cb->m, fvec + (size_t)j * ldfvec);
+        if (refuse_nonfinite(cb, x + (size_t)j * cb->n) < 0)
+            goto done;
+    }
+    status = 0;
+done:
+    Py_XDECREF(points);
+    Py_XDECREF(results);
+    Py_XDECREF(array);
+    return status;
+}
+
+int
+callback_points(void *context, int m, int n, int k, const double *x, double *fvec, int ldfvec)
+{
+    Callback *cb = context;
+    int status;
+
+    (void)m;
+    (void)n;
+    callback_resume(cb);
+    if (cb->functions.vectorized)
+        status = call_at_once(cb, k, x, fvec, ldfvec);
+    else
+        status = call_elsewhere(cb, k, x, fvec, ldfvec);
+    if (status == 0 && cb->lets_go)
+        let_others_run(cb);
+    return status;
 }
 
 int
 callback_jacobian(void *context, int m, int n, const double *x, double *fjac, int ldfjac)
 {
     Callback *cb = context;
-    const Source source = {"Dfun", cb->Dfun};
-    int status = -1;
+    Expected expected = {
+        .source = {cb->functions.caller, "Dfun", "returned", cb->functions.Dfun}, .masked = &cb->masked, .m = m,
+        .n = n, .col_deriv = cb->functions.col_deriv,
+    };
+    int copied, status = -1;
     PyObject *result = NULL;        /* owned */
-    PyArrayObject *real = NULL;     /* owned */
-    PyArrayObject *array = NULL;    /* owned */
-    npy_intp along_m, along_n;
 
     callback_resume(cb);
-    result = call_at(cb, cb->Dfun, x);
+    result = call_at(cb, cb->functions.Dfun, 0, x);
     if (result == NULL)
         goto done;
-    cb->Dfun_calls++;
-    real = as_real_array(&source, result, NULL);
-    if (real == NULL || note_masked(cb, source.role, cb->Dfun_calls, result) < 0
-            || jacobian_strides(cb, real, &along_m, &along_n) < 0)
+    expected.call = ++cb->Dfun_calls;
+    if (take_jacobian(&expected, result, fjac, ldfjac, &copied) < 0)
         goto done;
-    array = as_float64(real, 0);
-    if (array == NULL || jacobian_strides(cb, array, &along_m, &along_n) < 0)
-        goto done;
-    copy_jacobian(fjac, m, n, ldfjac, PyArray_BYTES(array), along_m, along_n);
-    note_jacobian(&cb->nonfinite, cb->Dfun_calls, m, n, fjac, ldfjac, cb->col_deriv);
-    status = 0;
+    note_jacobian(&cb->nonfinite, "Dfun", cb->Dfun_calls, m, n, fjac, ldfjac, cb->functions.col_deriv);
+    status = refuse_nonfinite(cb, x);
 done:
-    Py_XDECREF(array);
-    Py_XDECREF(real);
     Py_XDECREF(result);
-    if (status == 0)
+    if (status == 0 && cb->lets_go)
         let_others_run(cb);
     return status;
 }

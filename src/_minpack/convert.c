@@ -4,12 +4,14 @@
 #include "errors.h"
 
 PyObject *
-quoted_name(PyObject *function)
+quoted_name(const Source *source)
 {
     PyObject *quoted = NULL;
     PyObject *name = NULL;      /* owned */
 
-    name = PyObject_GetAttrString(function, "__name__");
+    if (source->function == NULL)
+        return PyUnicode_FromString("");
+    name = PyObject_GetAttrString(source->function, "__name__");
     if (name != NULL)
         quoted = PyUnicode_FromFormat(" '%S'", name);
     else if (PyErr_ExceptionMatches(PyExc_AttributeError)) {
@@ -18,6 +20,19 @@ quoted_name(PyObject *function)
     }
     Py_XDECREF(name);
     return quoted;
+}
+
+PyObject *
+source_text(const Source *source)
+{
+    PyObject *text = NULL;      /* owned, returned */
+    PyObject *name = NULL;      /* owned */
+
+    name = quoted_name(source);
+    if (name != NULL)
+        text = PyUnicode_FromFormat("%s: %s%U %s", source->caller, source->role, name, source->gave);
+    Py_XDECREF(name);
+    return text;
 }
 
 PyObject *
@@ -127,19 +142,19 @@ described_objects(PyArrayObject *array)
 static void
 raise_unsafe_dtype(const Source *source, PyArrayObject *array)
 {
-    PyObject *name = NULL;      /* owned */
+    PyObject *giver = NULL;     /* owned */
     PyObject *objects = NULL;   /* owned */
     PyObject *message = NULL;   /* owned */
     PyObject *cast = NULL;      /* owned */
 
-    name = quoted_name(source->function);
-    if (name == NULL)
+    giver = source_text(source);
+    if (giver == NULL)
         goto done;
     objects = PyArray_TYPE(array) == NPY_OBJECT ? described_objects(array) : PyUnicode_FromString("");
     if (objects == NULL)
         goto done;
-    message = PyUnicode_FromFormat("leastsq: %s%U returned an array of dtype %S%U; " REAL_NUMBERS_EXPECTED,
-                                   source->role, name, (PyObject *)PyArray_DESCR(array), objects);
+    message = PyUnicode_FromFormat("%U an array of dtype %S%U; " REAL_NUMBERS_EXPECTED, giver,
+                                   (PyObject *)PyArray_DESCR(array), objects);
     if (message == NULL)
         goto done;
     cast = (PyObject *)as_float64(array, NPY_ARRAY_CARRAY_RO);
@@ -148,7 +163,7 @@ raise_unsafe_dtype(const Source *source, PyArrayObject *array)
     else if (PyErr_ExceptionMatches(PyExc_TypeError))
         raise_from_pending(PyExc_TypeError, Py_NewRef(message));
 done:
-    Py_XDECREF(name);
+    Py_XDECREF(giver);
     Py_XDECREF(objects);
     Py_XDECREF(message);
     Py_XDECREF(cast);
@@ -158,14 +173,12 @@ done:
 static void
 raise_None(const Source *source)
 {
-    PyObject *name = NULL;      /* owned */
+    PyObject *giver = NULL;     /* owned */
 
-    name = quoted_name(source->function);
-    if (name != NULL)
-        PyErr_Format(PyExc_TypeError,
-                     "leastsq: %s%U returned None; " REAL_NUMBERS_EXPECTED " (is there a return statement?)",
-                     source->role, name);
-    Py_XDECREF(name);
+    giver = source_text(source);
+    if (giver != NULL)
+        PyErr_Format(PyExc_TypeError, "%U None; " REAL_NUMBERS_EXPECTED " (is there a return statement?)", giver);
+    Py_XDECREF(giver);
 }
 
 /* Whether instances of a type have a method of this name: 1 or 0, or -1 with an exception. */
@@ -208,7 +221,7 @@ dense_method(PyTypeObject *type)
 static void
 raise_foreign_object(const Source *source, PyObject *object)
 {
-    PyObject *name = NULL;      /* owned */
+    PyObject *giver = NULL;     /* owned */
     PyObject *message = NULL;   /* owned */
     PyObject *cause = NULL;     /* owned */
     const char *method;
@@ -216,14 +229,14 @@ raise_foreign_object(const Source *source, PyObject *object)
     cause = take_raised_exception();
     method = dense_method(Py_TYPE(object));
     if (method != NULL)
-        name = quoted_name(source->function);
-    if (name != NULL)
-        message = PyUnicode_FromFormat("leastsq: %s%U returned an object of type %s; " REAL_NUMBERS_EXPECTED "%s%s%s",
-                                       source->role, name, Py_TYPE(object)->tp_name, *method ? " (use ." : "", method,
+        giver = source_text(source);
+    if (giver != NULL)
+        message = PyUnicode_FromFormat("%U an object of type %s; " REAL_NUMBERS_EXPECTED "%s%s%s", giver,
+                                       Py_TYPE(object)->tp_name, *method ? " (use ." : "", method,
                                        *method ? "())" : "");
     if (message != NULL)
         raise_from(PyExc_TypeError, Py_NewRef(message), cause);
-    Py_XDECREF(name);
+    Py_XDECREF(giver);
     Py_XDECREF(message);
     Py_XDECREF(cause);
 }
@@ -232,24 +245,24 @@ raise_foreign_object(const Source *source, PyObject *object)
 static void
 raise_entry(const Source *source, PyObject *result, PyArrayObject *entries, npy_intp flat, PyObject *entry)
 {
-    PyObject *name = NULL;      /* owned */
+    PyObject *giver = NULL;     /* owned */
     PyObject *index = NULL;     /* owned */
     PyObject *kind = NULL;      /* owned */
     PyObject *message = NULL;   /* owned */
     PyObject *cause = NULL;     /* owned */
 
     cause = take_raised_exception();
-    name = quoted_name(source->function);
-    if (name != NULL)
+    giver = source_text(source);
+    if (giver != NULL)
         index = written_index(entries, flat);
     if (index != NULL)
         kind = described_entry(entry);
     if (kind != NULL)
-        message = PyUnicode_FromFormat("leastsq: %s%U returned a %s whose entry %U is %U; " REAL_NUMBERS_EXPECTED,
-                                       source->role, name, Py_TYPE(result)->tp_name, index, kind);
+        message = PyUnicode_FromFormat("%U a %s whose entry %U is %U; " REAL_NUMBERS_EXPECTED, giver,
+                                       Py_TYPE(result)->tp_name, index, kind);
     if (message != NULL)
         raise_from(PyExc_TypeError, Py_NewRef(message), cause);
-    Py_XDECREF(name);
+    Py_XDECREF(giver);
     Py_XDECREF(index);
     Py_XDECREF(kind);
     Py_XDECREF(message);
@@ -322,7 +335,7 @@ static void
 raise_ragged(const Source *source, PyObject *result)
 {
     PyObject *text = NULL;      /* owned */
-    PyObject *name = NULL;      /* owned */
+    PyObject *giver = NULL;     /* owned */
     PyObject *message = NULL;   /* owned */
     PyObject *cause = NULL;     /* owned */
 
@@ -333,14 +346,13 @@ raise_ragged(const Source *source, PyObject *result)
     if (text != NULL && !is_NumPys_of_ragged(text))
         PyErr_SetObject((PyObject *)Py_TYPE(cause), cause);
     else if (text != NULL)
-        name = quoted_name(source->function);
-    if (name != NULL)
-        message = PyUnicode_FromFormat("leastsq: %s%U returned a %s that makes no array: %U", source->role, name,
-                                       Py_TYPE(result)->tp_name, text);
+        giver = source_text(source);
+    if (giver != NULL)
+        message = PyUnicode_FromFormat("%U a %s that makes no array: %U", giver, Py_TYPE(result)->tp_name, text);
     if (message != NULL)
         raise_from(PyExc_ValueError, Py_NewRef(message), cause);
     Py_XDECREF(text);
-    Py_XDECREF(name);
+    Py_XDECREF(giver);
     Py_XDECREF(message);
     Py_XDECREF(cause);
 }

@@ -7,14 +7,19 @@
 /* How the texts of errors go on behind what was found. */
 #define REAL_NUMBERS_EXPECTED "expected real numbers that cast safely to float64"
 
-/* Whose result it is, for the texts of errors; the reference is borrowed. */
+/* Where an object came from, for the texts of errors: CALLER: ROLE 'NAME OF FUNCTION' GAVE an array of ... */
 typedef struct {
-    const char *role;       /* "func" or "Dfun" */
-    PyObject *function;
+    const char *caller;     /* such as "leastsq" */
+    const char *role;       /* "func", "Dfun" or "tell" */
+    const char *gave;       /* "returned" or "was given" */
+    PyObject *function;     /* borrowed; NULL: it has no name to tell */
 } Source;
 
 /* A new reference to " 'NAME'" for a function with a __name__, to "" for one without; NULL with an exception. */
-PyObject *quoted_name(PyObject *function);
+PyObject *quoted_name(const Source *source);
+
+/* How the texts of errors begin: "CALLER: ROLE 'NAME' GAVE"; a new reference, or NULL with an exception. */
+PyObject *source_text(const Source *source);
 
 /* The shape of an array as a tuple; a new reference, or NULL with an exception. Memory may be collected meanwhile, and
  * then a user's code may change the array. */

@@ -6,7 +6,6 @@
 
 #include "minpack.h"
 
-static const double EPSMCH = 2.22044604926e-16;     /* MINPACK's precision: machine.f90 */
 
 /* From where on a fit is stuck. */
 static const double LEAST_COSINE = 0.01;            /* between the residuals and a column */
@@ -50,15 +49,12 @@ is_zero_vector(int size, const double *v)
     return 1;
 }
 
-/* The step of MINPACK's forward difference in x[j]. A zero column leaves x[j] alone, so it is that of the last Jacobian
+/* The step of the forward difference in x[j]. A zero column leaves x[j] alone, so it is that of the last Jacobian
  * still. */
 static double
 difference_step(const Finished *fit, int j)
 {
-    const double eps = sqrt(fit->epsfcn > EPSMCH ? fit->epsfcn : EPSMCH);
-    const double h = eps * fabs(fit->x[j]);
-
-    return h == 0 ? eps : h;
+    return minpack_difference_step(fit->x[j], fit->epsfcn, fit->typical_x == NULL ? 0 : fit->typical_x[j]);
 }
 
 /* Whether x[j] went to 0, or nearly, and its difference step with it: so it goes at the solution where the data have not
@@ -69,7 +65,7 @@ has_vanished(const Finished *fit, int j)
 {
     const double size = fit->x0[j] == 0 ? 1 : fabs(fit->x0[j]);
 
-    return !fit->has_Dfun && fit->x[j] != fit->x0[j] && fabs(fit->x[j]) <= VANISHED * size;
+    return !fit->has_Dfun && fit->typical_x == NULL && fit->x[j] != fit->x0[j] && fabs(fit->x[j]) <= VANISHED * size;
 }
 
 /* Append an object to a list, stealing it. 0, or -1 with an exception, as where it is NULL. */

@@ -11,7 +11,9 @@ typedef struct {
     int n;
     int info;
     int has_Dfun;           /* else forward differences, by epsfcn */
+    int calls_at_x0;        /* calls of func, or tells, that come before the first step is tried */
     double epsfcn;
+    const double *typical_x;    /* n, or NULL: MINPACK's steps */
     double ftol;
     double xtol;
     double gtol;

@@ -205,6 +205,7 @@ fdjac2(PyObject *Py_UNUSED(module), PyObject *const *values, Py_ssize_t nargs)
     PyArrayObject *fvec = NULL;     /* owned */
     PyArrayObject *fjac = NULL;     /* owned */
     double *wa = NULL;              /* owned */
+    Functions functions = {.caller = "fdjac2"};
     Callback cb = {0};
     const Solver *solver;
     double epsfcn;
@@ -225,13 +226,15 @@ fdjac2(PyObject *Py_UNUSED(module), PyObject *const *values, Py_ssize_t nargs)
     fjac = (PyArrayObject *)PyArray_ZEROS(2, shape, NPY_DOUBLE, 1);
     wa = new_work((size_t)shape[0], 1);
     args = PyTuple_New(0);
+    functions.func = values[1];
+    functions.args = args;
     if (fjac == NULL || wa == NULL || args == NULL
-            || callback_init(&cb, values[1], NULL, args, 0, (int)shape[1]) < 0)
+            || callback_init(&cb, &functions, (int)shape[1]) < 0)
         goto done;
     cb.m = (int)shape[0];
     cb.func_calls = 1;      /* that for fvec, whose length the others must have */
     solver->fdjac2(callback_residuals, &cb, cb.m, cb.n, PyArray_DATA(x), PyArray_DATA(fvec), PyArray_DATA(fjac), cb.m,
-                   &iflag, epsfcn, wa);
+                   &iflag, epsfcn, wa, NULL);
     if (iflag >= 0)
         result = Py_NewRef((PyObject *)fjac);
 done:

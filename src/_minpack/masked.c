@@ -15,7 +15,9 @@ loaded_numpy_ma(void)
     return module;
 }
 
-npy_intp
+/* The number of masked entries of what a user's function returned, and in *first the index of the first in C order;
+ * 0 if it is no masked array; -1 with an exception. */
+static npy_intp
 count_masked(PyObject *result, npy_intp *first)
 {
     PyObject *ma = NULL;            /* owned */
@@ -54,4 +56,22 @@ done:
     Py_XDECREF(mask);
     Py_XDECREF(flags);
     return count;
+}
+
+int
+note_masked(Masked *masked, const char *role, int call, PyObject *result)
+{
+    npy_intp count, first = 0;
+
+    if (masked->call != 0)
+        return 0;
+    count = count_masked(result, &first);
+    if (count > 0) {
+        masked->role = role;
+        masked->count = count;
+        masked->size = PyArray_SIZE((PyArrayObject *)result);
+        masked->index = first;
+        masked->call = call;
+    }
+    return count < 0 ? -1 : 0;
 }

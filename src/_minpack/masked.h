@@ -4,8 +4,16 @@
 
 #include "numpy_api.h"
 
-/* How many entries of what a user's function returned are masked: 0 for all but an instance of numpy.ma.MaskedArray.
- * *first becomes the index of the first, in C order. -1 with an exception.  GIL: held. */
-npy_intp count_masked(PyObject *result, npy_intp *first);
+/* Where the first masked array came from; call is 0 if none did. */
+typedef struct {
+    const char *role;       /* "func", "Dfun" or "tell" */
+    npy_intp count;         /* of its entries that are masked */
+    npy_intp size;          /* of all its entries */
+    npy_intp index;         /* of the first masked one; 0-based, in the flattened result */
+    int call;               /* 1-based, of that function */
+} Masked;
+
+/* Remember the first masked array, if there is none yet, of what was returned in a call. 0, or -1 with an exception. */
+int note_masked(Masked *masked, const char *role, int call, PyObject *result);
 
 #endif

@@ -3,15 +3,22 @@
 #include "numpy_api.h"
 
 #include "dispatched/instruction_sets.h"
+#include "intermediate_result.h"
 #include "kernels.h"
+#include "levenberg_marquardt.h"
 #include "solve.h"
+
+typedef struct {
+    PyTypeObject *intermediate_result;      /* owned */
+} ModuleState;
 
 PyDoc_STRVAR(module_doc, "MINPACK's Levenberg-Marquardt solvers; use pyminpack.leastsq.");
 
 PyDoc_STRVAR(leastsq_doc,
-"leastsq(func, Dfun, x0, args, full_output, col_deriv, ftol, xtol, gtol, maxfev, epsfcn, factor, diag, solver, /)\n"
+"leastsq(caller, func, Dfun, x0, args, full_output, col_deriv, ftol, xtol, gtol, maxfev, epsfcn, factor, diag, solver, "
+"typical_x, callback, vectorized, evaluate, refuse, /)\n"
 "--\n\n"
-"One solve; returns (x, ier, infodict, cov_x, mesg, reports).");
+"One solve; returns (x, ier, infodict, cov_x, mesg, reports). caller: with what the texts of errors begin.");
 
 PyDoc_STRVAR(solvers_doc,
 "solvers()\n"
@@ -33,30 +40,45 @@ PyDoc_STRVAR(use_instruction_set_doc,
 "--\n\n"
 "Run our solver for one of instruction_sets(), in this process.");
 
-enum { LEASTSQ_NARGS = 14 };
+enum { LEASTSQ_NARGS = 20 };
+
+/* An argument that is NULL where it is None. */
+static PyObject *
+or_NULL(PyObject *value)
+{
+    return value == Py_None ? NULL : value;
+}
 
 static PyObject *
-leastsq(PyObject *Py_UNUSED(module), PyObject *const *values, Py_ssize_t nargs)
+leastsq(PyObject *module, PyObject *const *values, Py_ssize_t nargs)
 {
-    Problem problem = {0};
+    const ModuleState *state = PyModule_GetState(module);
+    Problem problem = {.intermediate_result = state->intermediate_result};
+    const char *caller;
 
     if (nargs != LEASTSQ_NARGS)
         return PyErr_Format(PyExc_TypeError, "leastsq() takes %d arguments (%zd given)", LEASTSQ_NARGS, nargs);
-    if (!PyTuple_Check(values[3]))
-        return PyErr_Format(PyExc_TypeError, "args must be a tuple, not %.200s", Py_TYPE(values[3])->tp_name);
-    problem.func = values[0];
-    problem.Dfun = values[1] == Py_None ? NULL : values[1];
-    problem.x0 = values[2];
-    problem.args = values[3];
-    problem.full_output = PyObject_IsTrue(values[4]);
+    caller = PyUnicode_AsUTF8(values[0]);
+    if (caller == NULL)
+        return NULL;
+    if (!PyTuple_Check(values[4]))
+        return PyErr_Format(PyExc_TypeError, "args must be a tuple, not %.200s", Py_TYPE(values[4])->tp_name);
+    problem.functions = (Functions){.caller = caller, .func = values[1], .Dfun = or_NULL(values[2]), .args = values[4],
+                                    .callback = or_NULL(values[16]), .evaluate = or_NULL(values[18]),
+                                    .refuse = or_NULL(values[19])};
+    problem.x0 = values[3];
+    problem.full_output = PyObject_IsTrue(values[5]);
     if (problem.full_output < 0)
         return NULL;
-    problem.col_deriv = PyObject_IsTrue(values[5]);
-    if (problem.col_deriv < 0)
+    problem.functions.col_deriv = PyObject_IsTrue(values[6]);
+    if (problem.functions.col_deriv < 0)
         return NULL;
-    problem.options = (RawOptions){.ftol = values[6], .xtol = values[7], .gtol = values[8], .maxfev = values[9],
-                                   .epsfcn = values[10], .factor = values[11], .diag = values[12],
-                                   .solver = values[13]};
+    problem.functions.vectorized = PyObject_IsTrue(values[17]);
+    if (problem.functions.vectorized < 0)
+        return NULL;
+    problem.options = (RawOptions){.caller = caller, .ftol = values[7], .xtol = values[8], .gtol = values[9],
+                                   .maxfev = values[10], .epsfcn = values[11], .factor = values[12], .diag = values[13],
+                                   .solver = values[14], .typical_x = values[15]};
     return solve(&problem);
 }
 
@@ -137,8 +159,45 @@ static PyMethodDef methods[] = {
 static int
 exec_module(PyObject *module)
 {
+    ModuleState *state = PyModule_GetState(module);
+    PyTypeObject *type = NULL;      /* owned */
+    int status;
+
     import_array1(-1);
-    return PyModule_AddFunctions(module, kernels_methods);
+    state->intermediate_result =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &intermediate_result_spec, NULL);
+    if (state->intermediate_result == NULL || PyModule_AddType(module, state->intermediate_result) < 0)
+        return -1;
+    type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &levenberg_marquardt_spec, NULL);
+    if (type == NULL)
+        return -1;
+    status = PyModule_AddType(module, type);
+    Py_DECREF(type);
+    return status < 0 ? -1 : PyModule_AddFunctions(module, kernels_methods);
+}
+
+static int
+traverse_module(PyObject *module, visitproc visit, void *arg)
+{
+    const ModuleState *state = PyModule_GetState(module);
+
+    Py_VISIT(state->intermediate_result);
+    return 0;
+}
+
+static int
+clear_module(PyObject *module)
+{
+    ModuleState *state = PyModule_GetState(module);
+
+    Py_CLEAR(state->intermediate_result);
+    return 0;
+}
+
+static void
+free_module(void *module)
+{
+    clear_module(module);
 }
 
 static PyModuleDef_Slot slots[] = {
@@ -150,9 +209,12 @@ static struct PyModuleDef module_definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "_minpack",
     .m_doc = module_doc,
-    .m_size = 0,
+    .m_size = sizeof(ModuleState),
     .m_methods = methods,
     .m_slots = slots,
+    .m_traverse = traverse_module,
+    .m_clear = clear_module,
+    .m_free = free_module,
 };
 
 PyMODINIT_FUNC

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+static const npy_intp LARGE = 1 << 20;      /* entries, which some 1 ms goes by to look through */
+
 npy_intp
 first_nonfinite(const double *v, npy_intp size)
 {
@@ -33,37 +35,54 @@ first_nonfinite(const double *v, npy_intp size)
 }
 
 void
-note_residuals(NonFinite *first, int call, int m, const double *fvec)
+note_residuals(NonFinite *first, const char *role, int call, npy_intp index, int m, const double *fvec)
 {
-    npy_intp index;
+    npy_intp i;
 
     if (first->call != 0)
         return;
-    index = first_nonfinite(fvec, m);
-    if (index >= 0) {
-        first->role = "func";
-        first->index = index;
+    i = first_nonfinite(fvec, m);
+    if (i >= 0) {
+        first->role = role;
+        first->index = index + i;
         first->call = call;
     }
 }
 
+/* The first column of fjac with a NaN or inf; n if there is none. */
+static int
+first_nonfinite_column(int m, int n, const double *fjac, int ldfjac)
+{
+    int j;
+
+    for (j = 0; j < n; j++)
+        if (first_nonfinite(fjac + (size_t)j * ldfjac, m) >= 0)
+            break;
+    return j;
+}
+
 void
-note_jacobian(NonFinite *first, int call, int m, int n, const double *fjac, int ldfjac, int col_deriv)
+note_jacobian(NonFinite *first, const char *role, int call, int m, int n, const double *fjac, int ldfjac,
+              int col_deriv)
 {
     npy_intp i, size = (npy_intp)m * n;
     int j;
 
     if (first->call != 0)
         return;
-    for (j = 0; j < n; j++)
-        if (first_nonfinite(fjac + (size_t)j * ldfjac, m) >= 0)
-            break;
+    if (size < LARGE)
+        j = first_nonfinite_column(m, n, fjac, ldfjac);
+    else {
+        Py_BEGIN_ALLOW_THREADS
+        j = first_nonfinite_column(m, n, fjac, ldfjac);
+        Py_END_ALLOW_THREADS
+    }
     if (j == n)
         return;
     for (i = 0; i < size; i++)
         if (!isfinite(col_deriv ? fjac[i / m * ldfjac + i % m] : fjac[i % n * ldfjac + i / n]))
             break;
-    first->role = "Dfun";
+    first->role = role;
     first->index = i;
     first->call = call;
 }

@@ -6,7 +6,7 @@
 
 /* call is 0 if none came. */
 typedef struct {
-    const char *role;       /* "func" or "Dfun" */
+    const char *role;       /* "func", "Dfun" or "tell" */
     npy_intp index;         /* 0-based, in the flattened result */
     int call;               /* 1-based, of that function */
 } NonFinite;
@@ -14,10 +14,12 @@ typedef struct {
 /* The index of the first NaN or inf of v[0..size), or -1. */
 npy_intp first_nonfinite(const double *v, npy_intp size);
 
-/* Remember the first NaN or inf, if there is none yet, of what func returned in its call number `call`. */
-void note_residuals(NonFinite *first, int call, int m, const double *fvec);
+/* Remember the first NaN or inf, if there is none yet, of residuals that came in a call, from an index on. */
+void note_residuals(NonFinite *first, const char *role, int call, npy_intp index, int m, const double *fvec);
 
-/* The same of what Dfun returned, an array of shape (m, n), or (n, m) with col_deriv, which is in fjac by columns. */
-void note_jacobian(NonFinite *first, int call, int m, int n, const double *fjac, int ldfjac, int col_deriv);
+/* The same of a Jacobian, an array of shape (m, n), or (n, m) with col_deriv, which is in fjac by columns. Other threads
+ * may run while a large one is looked through.  GIL: held. */
+void note_jacobian(NonFinite *first, const char *role, int call, int m, int n, const double *fjac, int ldfjac,
+                   int col_deriv);
 
 #endif

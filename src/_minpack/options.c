@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,7 +54,7 @@ unsafe_x0(PyArrayObject *array, PyArrayObject *flat)
 
 /* Refuse an x0 that does not cast safely. NumPy's pending refusal becomes the cause, and its text follows ours. */
 static void
-raise_unsafe_x0(PyArrayObject *array, PyArrayObject *flat)
+raise_unsafe_x0(const char *caller, PyArrayObject *array, PyArrayObject *flat)
 {
     PyObject *cause = NULL;     /* owned */
     PyObject *what = NULL;      /* owned */
@@ -62,7 +63,7 @@ raise_unsafe_x0(PyArrayObject *array, PyArrayObject *flat)
     cause = take_raised_exception();
     what = unsafe_x0(array, flat);
     if (what != NULL)
-        message = PyUnicode_FromFormat("leastsq: %U; " REAL_NUMBERS_EXPECTED ": %S", what, cause);
+        message = PyUnicode_FromFormat("%s: %U; " REAL_NUMBERS_EXPECTED ": %S", caller, what, cause);
     if (message != NULL)
         raise_from(PyExc_TypeError, Py_NewRef(message), cause);
     Py_XDECREF(cause);
@@ -72,13 +73,13 @@ raise_unsafe_x0(PyArrayObject *array, PyArrayObject *flat)
 
 /* Refuse a list or tuple that makes no array. NumPy's pending refusal becomes the cause, and its text follows ours. */
 static void
-raise_ragged_x0(PyObject *x0)
+raise_ragged_x0(const char *caller, PyObject *x0)
 {
     PyObject *cause = NULL;     /* owned */
     PyObject *message = NULL;   /* owned */
 
     cause = take_raised_exception();
-    message = PyUnicode_FromFormat("leastsq: x0 is a %s that makes no array: %S", Py_TYPE(x0)->tp_name, cause);
+    message = PyUnicode_FromFormat("%s: x0 is a %s that makes no array: %S", caller, Py_TYPE(x0)->tp_name, cause);
     if (message != NULL)
         raise_from(PyExc_ValueError, Py_NewRef(message), cause);
     Py_XDECREF(cause);
@@ -86,7 +87,7 @@ raise_ragged_x0(PyObject *x0)
 }
 
 PyArrayObject *
-start_vector(PyObject *x0)
+start_vector(const char *caller, PyObject *x0)
 {
     PyArrayObject *array = NULL;        /* owned */
     PyArrayObject *flat = NULL;         /* owned */
@@ -97,7 +98,7 @@ start_vector(PyObject *x0)
     array = (PyArrayObject *)PyArray_FromAny(x0, NULL, 0, 0, NPY_ARRAY_ENSUREARRAY, NULL);
     if (array == NULL) {
         if (PyErr_Occurred() == PyExc_ValueError && (PyList_Check(x0) || PyTuple_Check(x0)))
-            raise_ragged_x0(x0);
+            raise_ragged_x0(caller, x0);
         goto done;
     }
     flat = (PyArrayObject *)PyArray_Ravel(array, NPY_CORDER);
@@ -109,13 +110,13 @@ start_vector(PyObject *x0)
     cast = (PyArrayObject *)PyArray_FromArray(flat, PyArray_DescrFromType(NPY_DOUBLE), NPY_ARRAY_CARRAY_RO);
     if (cast == NULL) {
         if (PyErr_ExceptionMatches(PyExc_TypeError))
-            raise_unsafe_x0(array, flat);
+            raise_unsafe_x0(caller, array, flat);
         goto done;
     }
     n = PyArray_SIZE(cast);
     if (n > INT_MAX - 1) {
-        PyErr_Format(PyExc_OverflowError, "leastsq: x0 has %zd elements; expected at most %d", (Py_ssize_t)n,
-                     INT_MAX - 1);
+        PyErr_Format(PyExc_OverflowError, "%s: x0 has %zd elements; expected at most %d", caller,
+                     (Py_ssize_t)n, INT_MAX - 1);
         goto done;
     }
     x = (PyArrayObject *)PyArray_SimpleNew(1, &n, NPY_DOUBLE);
@@ -128,30 +129,96 @@ done:
     return x;
 }
 
-/* The caller's diag as a float64 vector of length n, of its own. A new reference, or NULL with an exception. */
+/* A value as a float64 array of its own. A new reference, or NULL with an exception that names the option.
+ * expected: what the option must be, for the text. */
 static PyArrayObject *
-scaling_vector(PyObject *diag, npy_intp n)
+real_copy(const char *caller, const char *name, PyObject *value, PyObject *expected)
 {
     PyArrayObject *array = NULL;    /* owned, returned */
 
-    array = (PyArrayObject *)PyArray_FromAny(diag, PyArray_DescrFromType(NPY_DOUBLE), 0, 0,
+    array = (PyArrayObject *)PyArray_FromAny(value, PyArray_DescrFromType(NPY_DOUBLE), 0, 0,
                                               NPY_ARRAY_CARRAY_RO | NPY_ARRAY_ENSURECOPY | NPY_ARRAY_ENSUREARRAY, NULL);
-    if (array == NULL) {
-        if (PyErr_ExceptionMatches(PyExc_TypeError) || PyErr_ExceptionMatches(PyExc_ValueError))
-            raise_from_pending(PyErr_ExceptionMatches(PyExc_TypeError) ? PyExc_TypeError : PyExc_ValueError,
-                               PyUnicode_FromFormat("leastsq: diag must be a vector of %zd real numbers, not %.200s",
-                                                    (Py_ssize_t)n, Py_TYPE(diag)->tp_name));
+    if (array == NULL && (PyErr_ExceptionMatches(PyExc_TypeError) || PyErr_ExceptionMatches(PyExc_ValueError)))
+        raise_from_pending(PyErr_ExceptionMatches(PyExc_TypeError) ? PyExc_TypeError : PyExc_ValueError,
+                           PyUnicode_FromFormat("%s: %s must be %U, not %.200s", caller, name, expected,
+                                                Py_TYPE(value)->tp_name));
+    return array;
+}
+
+/* The caller's diag as a float64 vector of length n, of its own. A new reference, or NULL with an exception. */
+static PyArrayObject *
+scaling_vector(const char *caller, PyObject *diag, npy_intp n)
+{
+    PyArrayObject *array = NULL;    /* owned, returned */
+    PyObject *expected = NULL;      /* owned */
+
+    expected = PyUnicode_FromFormat("a vector of %zd real numbers", (Py_ssize_t)n);
+    if (expected != NULL)
+        array = real_copy(caller, "diag", diag, expected);
+    Py_XDECREF(expected);
+    if (array == NULL)
         return NULL;
-    }
     if (PyArray_NDIM(array) != 1)
-        PyErr_Format(PyExc_ValueError, "leastsq: diag has %d dimensions; expected a vector of length %zd, as x0",
+        PyErr_Format(PyExc_ValueError, "%s: diag has %d dimensions; expected a vector of length %zd, as x0", caller,
                      PyArray_NDIM(array), (Py_ssize_t)n);
     else if (PyArray_DIM(array, 0) != n)
-        PyErr_Format(PyExc_ValueError, "leastsq: diag has length %zd; expected length %zd, as x0",
+        PyErr_Format(PyExc_ValueError, "%s: diag has length %zd; expected length %zd, as x0", caller,
                      (Py_ssize_t)PyArray_DIM(array, 0), (Py_ssize_t)n);
     if (PyErr_Occurred())
         Py_CLEAR(array);
     return array;
+}
+
+/* The caller's typical_x, a number or n of them, as a float64 vector of length n. A new reference, or NULL with an
+ * exception. */
+static PyArrayObject *
+typical_vector(const char *caller, PyObject *typical_x, npy_intp n)
+{
+    PyArrayObject *array = NULL;    /* owned */
+    PyArrayObject *vector = NULL;   /* owned, returned */
+    PyObject *expected = NULL;      /* owned */
+    PyObject *number = NULL;        /* owned */
+    const double *given;
+    double *value;
+    npy_intp j;
+
+    expected = PyUnicode_FromFormat("a positive number or a vector of %zd of them", (Py_ssize_t)n);
+    if (expected != NULL)
+        array = real_copy(caller, "typical_x", typical_x, expected);
+    if (array == NULL)
+        goto done;
+    if (PyArray_NDIM(array) > 1 || (PyArray_NDIM(array) == 1 && PyArray_DIM(array, 0) != n)) {
+        if (PyArray_NDIM(array) > 1)
+            PyErr_Format(PyExc_ValueError, "%s: typical_x has %d dimensions; expected %U", caller, PyArray_NDIM(array),
+                         expected);
+        else
+            PyErr_Format(PyExc_ValueError, "%s: typical_x has length %zd; expected %U", caller,
+                         (Py_ssize_t)PyArray_DIM(array, 0), expected);
+        goto done;
+    }
+    vector = (PyArrayObject *)PyArray_SimpleNew(1, &n, NPY_DOUBLE);
+    if (vector == NULL)
+        goto done;
+    given = PyArray_DATA(array);
+    value = PyArray_DATA(vector);
+    for (j = 0; j < n; j++) {
+        value[j] = given[PyArray_NDIM(array) == 0 ? 0 : j];
+        if (value[j] > 0 && isfinite(value[j]))
+            continue;
+        number = PyFloat_FromDouble(value[j]);
+        if (number != NULL && PyArray_NDIM(array) == 0)
+            PyErr_Format(PyExc_ValueError, "%s: typical_x is %R; expected %U", caller, number, expected);
+        else if (number != NULL)
+            PyErr_Format(PyExc_ValueError, "%s: typical_x[%zd] is %R; expected a positive number", caller,
+                         (Py_ssize_t)j, number);
+        Py_CLEAR(vector);
+        break;
+    }
+done:
+    Py_XDECREF(array);
+    Py_XDECREF(expected);
+    Py_XDECREF(number);
+    return vector;
 }
 
 int
@@ -174,7 +241,7 @@ parse_number(const char *caller, const char *name, PyObject *value, double *numb
 
 /* Parse maxfev, any integer that fits a C int; NumPy's bools are no integers to Python. 0, or -1 with an exception. */
 static int
-parse_maxfev(PyObject *value, int *maxfev)
+parse_maxfev(const char *caller, PyObject *value, int *maxfev)
 {
     PyObject *index = NULL;     /* owned */
     int overflow, status = -1;
@@ -183,13 +250,13 @@ parse_maxfev(PyObject *value, int *maxfev)
     index = PyArray_IsScalar(value, Bool) ? PyLong_FromLong(PyObject_IsTrue(value)) : PyNumber_Index(value);
     if (index == NULL) {
         if (PyErr_ExceptionMatches(PyExc_TypeError))
-            raise_from_pending(PyExc_TypeError, PyUnicode_FromFormat("leastsq: maxfev must be an integer, not %.200s",
+            raise_from_pending(PyExc_TypeError, PyUnicode_FromFormat("%s: maxfev must be an integer, not %.200s", caller,
                                                                      Py_TYPE(value)->tp_name));
         return -1;
     }
     number = PyLong_AsLongAndOverflow(index, &overflow);
     if (overflow || number > INT_MAX || number < INT_MIN)
-        PyErr_Format(PyExc_OverflowError, "leastsq: maxfev is %S; expected a C int, at %s %d", index,
+        PyErr_Format(PyExc_OverflowError, "%s: maxfev is %S; expected a C int, at %s %d", caller, index,
                      overflow > 0 || number > INT_MAX ? "most" : "least",
                      overflow > 0 || number > INT_MAX ? INT_MAX : INT_MIN);
     else if (!(number == -1 && PyErr_Occurred())) {
@@ -249,23 +316,41 @@ parse_solver(PyObject *value, const char *caller, const Solver **solver)
 }
 
 int
+options_check_solver(const Options *options, const char *caller, const char *what)
+{
+    if (options->solver == minpack_solvers[0])
+        return 0;
+    PyErr_Format(PyExc_NotImplementedError, "%s: %s is not to be had with solver '%s', MINPACK's own drivers; expected"
+                 " solver 'builtin' (PYMINPACK_SOLVER chooses where solver is None)", caller, what,
+                 options->solver->name);
+    return -1;
+}
+
+int
 options_parse(Options *options, const RawOptions *raw, int n, int has_Dfun)
 {
+    const char *caller = raw->caller;
+
     memset(options, 0, sizeof(*options));
     options->has_epsfcn = raw->epsfcn != Py_None && !has_Dfun;
-    if (parse_solver(raw->solver, "leastsq", &options->solver) < 0
-            || parse_number("leastsq", "ftol", raw->ftol, &options->ftol) < 0
-            || parse_number("leastsq", "xtol", raw->xtol, &options->xtol) < 0
-            || parse_number("leastsq", "gtol", raw->gtol, &options->gtol) < 0
-            || parse_maxfev(raw->maxfev, &options->maxfev) < 0
-            || (options->has_epsfcn && parse_number("leastsq", "epsfcn", raw->epsfcn, &options->epsfcn) < 0)
-            || parse_number("leastsq", "factor", raw->factor, &options->factor) < 0)
+    if (parse_solver(raw->solver, caller, &options->solver) < 0
+            || parse_number(caller, "ftol", raw->ftol, &options->ftol) < 0
+            || parse_number(caller, "xtol", raw->xtol, &options->xtol) < 0
+            || parse_number(caller, "gtol", raw->gtol, &options->gtol) < 0
+            || parse_maxfev(caller, raw->maxfev, &options->maxfev) < 0
+            || (options->has_epsfcn && parse_number(caller, "epsfcn", raw->epsfcn, &options->epsfcn) < 0)
+            || parse_number(caller, "factor", raw->factor, &options->factor) < 0)
         return -1;
     if (options->maxfev <= 0)
         options->maxfev = default_maxfev(n, has_Dfun);
     if (raw->diag != Py_None) {
-        options->diag = scaling_vector(raw->diag, n);
+        options->diag = scaling_vector(caller, raw->diag, n);
         if (options->diag == NULL)
+            return -1;
+    }
+    if (raw->typical_x != Py_None) {
+        options->typical_x = typical_vector(caller, raw->typical_x, n);
+        if (options->typical_x == NULL)
             return -1;
     }
     return 0;
@@ -275,6 +360,7 @@ void
 options_clear(Options *options)
 {
     Py_CLEAR(options->diag);
+    Py_CLEAR(options->typical_x);
 }
 
 PyObject *
@@ -284,9 +370,13 @@ options_mesg(const Options *options, int info)
     PyObject *values = NULL;    /* owned */
     PyObject *value = NULL;     /* owned */
     PyObject *mesg = NULL;      /* owned, returned */
-    const char *kinds = reasons[info].values;
-    Py_ssize_t i, count = (Py_ssize_t)strlen(kinds);
+    const char *kinds;
+    Py_ssize_t i, count;
 
+    if (info == STOPPED)
+        return PyUnicode_FromString("The fit was stopped before its end; this is the best point so far.");
+    kinds = reasons[info].values;
+    count = (Py_ssize_t)strlen(kinds);
     text = PyUnicode_FromString(reasons[info].text);
     values = PyTuple_New(count);
     if (text == NULL || values == NULL)
@@ -306,6 +396,24 @@ done:
     Py_XDECREF(text);
     Py_XDECREF(values);
     return mesg;
+}
+
+int
+options_refuse_improper(const Options *options, int n)
+{
+    LmState lm = {.m = n, .n = n, .ldfjac = n, .maxfev = options->maxfev, .mode = options->diag == NULL ? 1 : 2,
+                  .ftol = options->ftol, .xtol = options->xtol, .gtol = options->gtol, .factor = options->factor,
+                  .diag = options->diag == NULL ? NULL : PyArray_DATA(options->diag)};
+    PyObject *text = NULL;      /* owned */
+
+    minpack_start(&lm);
+    if (lm.request != MINPACK_DONE)
+        return 0;
+    text = options_improper(options, n);
+    if (text != NULL)
+        PyErr_SetObject(PyExc_TypeError, text);
+    Py_XDECREF(text);
+    return -1;
 }
 
 /* Append a sentence to *text: name is value; expected. name: stolen, NULL after an exception. 0, or -1 with an

@@ -19,11 +19,9 @@ masked_report(const Masked *masked)
 static int
 came_after_a_step(const Finished *fit)
 {
-    const int at_x0 = fit->has_Dfun ? 1 : fit->n + 1;   /* calls of func: the start and its differences */
-
     if (fit->nonfinite->role == NULL)
         return first_nonfinite(fit->x, fit->n) >= 0;
-    return strcmp(fit->nonfinite->role, "func") == 0 && fit->nonfinite->call > at_x0;
+    return strcmp(fit->nonfinite->role, "Dfun") != 0 && fit->nonfinite->call > fit->calls_at_x0;
 }
 
 /* ("not finite", ...), or None if all that is returned is finite. A new reference, or NULL. */

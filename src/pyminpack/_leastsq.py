@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pyminpack import _minpack
+from pyminpack._callback import by_keyword
+from pyminpack._nonfinite import refuse
 from pyminpack._reports import describe
+from pyminpack._workers import Workers, evaluator
 
 Real = SupportsFloat | SupportsIndex
 
@@ -38,6 +41,11 @@ class Options(TypedDict, total=False):
     factor: Real
     diag: ArrayLike | None
     solver: Literal["builtin", "original"] | None
+    callback: Callable[..., Any] | None
+    vectorized: bool
+    workers: Workers | None
+    nonfinite: Literal["propagate", "raise"]
+    typical_x: ArrayLike | None
 
 
 _Short = tuple[NDArray[np.float64], int]
@@ -100,6 +108,11 @@ def leastsq(  # type: ignore[misc]  # the overloads' *more: options by position,
     diag: ArrayLike | None = None,
     *,
     solver: Literal["builtin", "original"] | None = None,
+    callback: Callable[..., Any] | None = None,
+    vectorized: bool = False,
+    workers: Workers | None = None,
+    nonfinite: Literal["propagate", "raise"] = "propagate",
+    typical_x: ArrayLike | None = None,
 ) -> _Short | _Full:
     """Minimise the sum of squares of a set of functions.
 
@@ -141,7 +154,26 @@ def leastsq(  # type: ignore[misc]  # the overloads' *more: options by position,
         Positive scale factors of the variables. Default: the norms of the Jacobian's columns, the largest met.
     solver : {"builtin", "original"}, optional
         ``"original"``: MINPACK's own Fortran, where the build has it (`show_config` tells); the results are the same,
-        to the bit. Default: what the environment variable ``PYMINPACK_SOLVER`` names, else ``"builtin"``.
+        to the bit. Default: what the environment variable ``PYMINPACK_SOLVER`` names, else ``"builtin"``. MINPACK's own
+        drivers can do nothing of what follows, and NotImplementedError says so.
+    callback : callable, optional
+        Called as ``callback(intermediate_result=r)`` after every trial step, where this is the name of its only
+        parameter (SciPy's convention); else as ``callback(x)``. `r` has the attributes of `LevenbergMarquardt`; arrays
+        are copies. If it raises StopIteration, the fit ends with the best x so far and `ier` -2; any other exception
+        passes.
+    vectorized : bool, default False
+        `func` takes points of shape (k, n) and returns residuals of shape (k, m), so that the n points of a Jacobian
+        are one call. Points come first, other than in SciPy's differential_evolution. The bits are the same where
+        `func` computes a row as it would by itself.
+    workers : int or map-like callable, optional
+        Who evaluates `func` at the points of a Jacobian: as many processes, -1 for all cores; or what
+        ``workers(func, points)`` does, such as the `map` of a pool or of an executor. `nfev` and the bits are the same.
+    nonfinite : {"propagate", "raise"}, default "propagate"
+        ``"raise"`` ends the fit at the first NaN or inf that a function returns with `NonFiniteError`.
+    typical_x : float or array_like, shape (n,), optional
+        Sizes below which x does not count as small: positive numbers. The step of a difference becomes
+        ``sqrt(epsfcn) * max(abs(x), typical_x)``, which helps where a parameter starts at 0 or nearly. Default:
+        MINPACK's ``sqrt(epsfcn) * abs(x)``, and ``sqrt(epsfcn)`` where x is 0.
 
     Returns
     -------
@@ -171,6 +203,7 @@ def leastsq(  # type: ignore[misc]  # the overloads' *more: options by position,
     ier : int
         Why the iteration stopped: 1 by ftol, 2 by xtol, 3 by both, 4 by gtol; 5 by maxfev; 6, 7, 8: ftol, xtol or gtol
         ask for more than the machine's precision. 1 to 4 mean success. 0 (with `full_output` only): improper input.
+        -2: `callback` ended it.
 
     Raises
     ------
@@ -180,10 +213,15 @@ def leastsq(  # type: ignore[misc]  # the overloads' *more: options by position,
         safely to float64; if an option has the wrong type; and, without `full_output`, where ier is 0: a negative
         tolerance, a `factor` or an entry of `diag` that is not positive, or an empty `x0`.
     ValueError
-        If `diag` has not the length of `x0`, if `func` returns another number of residuals than in its first call, or
-        if `solver` is no solver's name.
+        If `diag` has not the length of `x0`, if `func` returns another number of residuals than in its first call, if
+        `solver` is no solver's name; if `typical_x` is not positive; and if two keywords ask for what cannot happen:
+        `workers` or `typical_x` with `Dfun`, `workers` with `vectorized`.
     ImportError
         If `solver` is not in this build.
+    NotImplementedError
+        If `solver` is the original, for `callback`, `vectorized`, `workers`, `nonfinite` and `typical_x`.
+    NonFiniteError
+        With ``nonfinite="raise"``; a FloatingPointError.
     OverflowError
         If `maxfev` or the number of variables or residuals does not fit a C int.
     MemoryError
@@ -236,9 +274,27 @@ def leastsq(  # type: ignore[misc]  # the overloads' *more: options by position,
         raise TypeError(f"leastsq: Dfun must be callable, not {type(Dfun).__name__}")
     if not isinstance(args, tuple):
         args = (args,)
-    x, ier, infodict, cov_x, mesg, reports = _minpack.leastsq(
-        func, Dfun, x0, args, full_output, col_deriv, ftol, xtol, gtol, maxfev, epsfcn, factor, diag, solver
-    )
+    if not (callback is None or callable(callback)):
+        raise TypeError(f"leastsq: callback must be callable, not {type(callback).__name__}")
+    if nonfinite not in ("propagate", "raise"):
+        raise ValueError(f"leastsq: nonfinite is {nonfinite!r}; expected 'propagate' or 'raise'")
+    evaluate = evaluator(workers, func, args)
+    for name, other, conflict in (
+        ("workers", "Dfun", evaluate is not None and Dfun is not None),
+        ("workers", "vectorized", evaluate is not None and vectorized),
+        ("typical_x", "Dfun", typical_x is not None and Dfun is not None),
+    ):
+        if conflict:
+            raise ValueError(f"leastsq: {name} is for difference Jacobians by single calls, which {other} does without")
+    try:
+        x, ier, infodict, cov_x, mesg, reports = _minpack.leastsq(
+            "leastsq", func, Dfun, x0, args, full_output, col_deriv, ftol, xtol, gtol, maxfev, epsfcn, factor, diag,
+            solver, typical_x, None if callback is None else by_keyword(callback), vectorized, evaluate,
+            None if nonfinite == "propagate" else refuse,
+        )  # fmt: skip
+    finally:
+        if evaluate is not None:
+            evaluate.close()
     for report in reports or ():
         warnings.warn(describe(report), RuntimeWarning, stacklevel=2)
     if infodict is not None:

@@ -1,7 +1,7 @@
 """Types of the C extension."""
 
-from collections.abc import Callable
-from typing import Any, SupportsIndex
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, SupportsIndex, final, type_check_only
 
 from numpy import float64, int32
 from numpy.typing import ArrayLike, NDArray
@@ -19,7 +19,77 @@ _Outcome = tuple[
     list[Report] | None,
 ]
 
+@type_check_only
+class _Iteration:
+    @property
+    def x(self) -> NDArray[float64]: ...
+    @property
+    def fvec(self) -> NDArray[float64] | None: ...
+    @property
+    def fnorm(self) -> float | None: ...
+    @property
+    def gnorm(self) -> float | None: ...
+    @property
+    def xnorm(self) -> float | None: ...
+    @property
+    def pnorm(self) -> float | None: ...
+    @property
+    def delta(self) -> float | None: ...
+    @property
+    def par(self) -> float | None: ...
+    @property
+    def ratio(self) -> float | None: ...
+    @property
+    def diag(self) -> NDArray[float64] | None: ...
+    @property
+    def nit(self) -> int: ...
+    @property
+    def nfev(self) -> int: ...
+    @property
+    def njev(self) -> int: ...
+    @property
+    def ier(self) -> int | None: ...
+    @property
+    def mesg(self) -> str | None: ...
+    @property
+    def trial_x(self) -> NDArray[float64] | None: ...
+    @property
+    def trial_fnorm(self) -> float | None: ...
+    @property
+    def accepted(self) -> bool | None: ...
+    @property
+    def request(self) -> Literal["residuals", "differences", "jacobian"] | None: ...
+    @property
+    def done(self) -> bool: ...
+
+@final
+class IntermediateResult(_Iteration): ...
+
+class LevenbergMarquardt(_Iteration):
+    def __init__(
+        self,
+        x0: ArrayLike,
+        *,
+        ftol: Real = ...,
+        xtol: Real = ...,
+        gtol: Real = ...,
+        maxfev: SupportsIndex = ...,
+        epsfcn: Real | None = ...,
+        factor: Real = ...,
+        diag: ArrayLike | None = ...,
+        jacobian: bool = ...,
+        col_deriv: bool = ...,
+        solver: str | None = ...,
+        typical_x: ArrayLike | None = ...,
+    ) -> None: ...
+    def ask(self) -> NDArray[float64]: ...
+    def tell(self, values: ArrayLike, /) -> None: ...
+    def result(self) -> tuple[NDArray[float64], NDArray[float64] | None, InfoDict, str, int]: ...
+    def __getstate__(self) -> dict[str, Any]: ...
+    def __setstate__(self, state: dict[str, Any], /) -> None: ...
+
 def leastsq(
+    caller: str,
     func: Callable[..., Any],
     Dfun: Callable[..., Any] | None,
     x0: ArrayLike,
@@ -34,6 +104,11 @@ def leastsq(
     factor: Real,
     diag: ArrayLike | None,
     solver: str | None,
+    typical_x: ArrayLike | None,
+    callback: Callable[..., Any] | None,
+    vectorized: bool,
+    evaluate: Callable[[list[NDArray[float64]]], Iterable[Any]] | None,
+    refuse: Callable[..., Any] | None,
     /,
 ) -> _Outcome: ...
 def solvers() -> tuple[str, ...]: ...

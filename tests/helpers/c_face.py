@@ -40,6 +40,7 @@ class CFace(Minpack):
         sequences[routine] += ["work", "lwork"]
     for routine in ("qrsolv", "lmpar"):
         sequences[routine].append("work")
+    sequences["fdjac2"].append("typical_x")
     sequences["covar"] = ["n", "r", "ldr", "ipvt", "tol", "rank", "wa"]
 
     @cached_property

@@ -160,6 +160,8 @@ class Minpack(ABC):
                 parameters += self.fcn(residuals, jacobian)
             elif isinstance(value := arguments[name], np.ndarray):
                 parameters.append(c_void_p(value.ctypes.data))
+            elif value is None:
+                parameters.append(c_void_p())
             elif isinstance(value, c_int | c_double):
                 parameters.append(ctypes.byref(value))
             else:
@@ -207,7 +209,7 @@ class Minpack(ABC):
         m, n = np.size(fvec), np.size(x)
         x, fjac, iflag, callback = vector(x), untouched((m + padding, n)), c_int(0), Callback(residuals)
         self.call("fdjac2", callback, None, m=m, n=n, x=x, fvec=vector(fvec), fjac=fjac, ldfjac=m + padding,
-                  iflag=iflag, epsfcn=epsfcn, wa=work(m))
+                  iflag=iflag, epsfcn=epsfcn, wa=work(m), typical_x=None)
         return Differences(x, fjac, iflag.value, np.array(callback.points))
 
     def chkder(self, x: ArrayLike, fvec: ArrayLike, fjac: ArrayLike, fvecp: ArrayLike, mode: int, *,

@@ -49,14 +49,17 @@ def change_size(x):
     return SIZES[x.tobytes() == START]
 
 
+NEW = {"typical_x": None, "callback": None, "vectorized": False, "evaluate": None, "refuse": None}
+
+
 def lmdif(func, x0=X0, args=(), *, full_output=True, ftol=1e-8, maxfev=1, epsfcn=None, diag=None):
-    return partial(_minpack.leastsq, func, None, x0, args, full_output, False, ftol, 1e-8, 0.0, maxfev, epsfcn, 100.0,
-                   diag, None)
+    return partial(_minpack.leastsq, "leastsq", func, None, x0, args, full_output, False, ftol, 1e-8, 0.0, maxfev,
+                   epsfcn, 100.0, diag, None, *NEW.values())
 
 
 def lmder(func, Dfun, x0=X0, *, full_output=True, col_deriv=False, ftol=1e-8, diag=None):
-    return partial(_minpack.leastsq, func, Dfun, x0, (), full_output, col_deriv, ftol, 1e-8, 0.0, 100, None, 100.0,
-                   diag, None)
+    return partial(_minpack.leastsq, "leastsq", func, Dfun, x0, (), full_output, col_deriv, ftol, 1e-8, 0.0, 100, None,
+                   100.0, diag, None, *NEW.values())
 
 
 # By name, a call without arguments.

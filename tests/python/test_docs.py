@@ -145,7 +145,7 @@ def test_the_signature_is_that_of_scipy_and_keywords_that_do_nothing_by_default(
     )
     assert ours[:len(theirs)] == theirs
     more = {(kind, default) for _, kind, default, _ in ours[len(theirs):]}
-    assert more == {(inspect.Parameter.KEYWORD_ONLY, None)}
+    assert more == {(inspect.Parameter.KEYWORD_ONLY, default) for default in (None, False, "propagate")}
 
 
 def test_help_of_the_package_begins_with_what_it_is_for_and_lists_no_methods_of_dict():

@@ -1,0 +1,594 @@
+/* The type LevenbergMarquardt: a fit that is told from outside what its functions are at the points that it asks for. */
+#include "levenberg_marquardt.h"
+
+#include <string.h>
+
+#include "answers.h"
+#include "callback.h"
+#include "outcome.h"
+#include "saved_fit.h"
+
+static const char CALLER[] = "LevenbergMarquardt";
+
+void
+told_clear(Told *told)
+{
+    options_clear(&told->options);
+    fit_clear(&told->fit);
+    PyMem_Free(told->trial_x);
+    told->trial_x = NULL;
+}
+
+void
+take_told(LevenbergMarquardt *self, Told *told)
+{
+    Told old = self->told;
+
+    self->told = *told;
+    memset(told, 0, sizeof(*told));
+    self->iteration.lm = &self->told.shown;
+    self->iteration.trial_x = self->told.trial_x;
+    self->iteration.options = &self->told.options;
+    self->iteration.jacobian = self->told.jacobian;
+    told_clear(&old);
+}
+
+int
+told_begin(Told *told, PyArrayObject *x)
+{
+    LmState *lm = &told->fit.lm;
+
+    told->fit.x = x;
+    lm->n = (int)PyArray_DIM(x, 0);
+    lm->x = PyArray_DATA(x);
+    lm->iter = 1;
+    lm->request = MINPACK_WANT_FVEC;
+    told->shown = *lm;
+    told->trial_x = PyMem_Calloc((size_t)lm->n + 1, sizeof(double));
+    if (told->trial_x == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return 0;
+}
+
+/* What __init__ makes of its arguments. 0, or -1 with an exception; told_clear is due in both cases. */
+static int
+told_from_arguments(Told *told, PyObject *x0, const RawOptions *raw)
+{
+    PyArrayObject *x = NULL;    /* owned until *told takes it */
+    int n;
+
+    x = start_vector(CALLER, x0);
+    if (x == NULL)
+        return -1;
+    n = (int)PyArray_DIM(x, 0);
+    if (told_begin(told, x) < 0 || options_parse(&told->options, raw, n, told->jacobian) < 0
+            || options_check_solver(&told->options, CALLER, "ask and tell") < 0
+            || options_refuse_improper(&told->options, n) < 0)
+        return -1;
+    if (told->jacobian && told->options.typical_x != NULL) {
+        PyErr_Format(PyExc_ValueError, "%s: typical_x is for difference steps, and there are none with jacobian=True",
+                     CALLER);
+        return -1;
+    }
+    return 0;
+}
+
+static int
+init(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"x0", "ftol", "xtol", "gtol", "maxfev", "epsfcn", "factor", "diag", "jacobian", "col_deriv",
+                            "solver", "typical_x", NULL};
+    PyObject *tolerance = NULL, *zero = NULL, *hundred = NULL;      /* owned: defaults, as of leastsq */
+    PyObject *x0 = NULL;
+    RawOptions raw = {.caller = CALLER, .epsfcn = Py_None, .diag = Py_None, .solver = Py_None, .typical_x = Py_None};
+    Told told = {0};
+    int status = -1;
+
+    tolerance = PyFloat_FromDouble(1.49012e-8);
+    zero = PyLong_FromLong(0);
+    hundred = PyLong_FromLong(100);
+    if (tolerance == NULL || zero == NULL || hundred == NULL)
+        goto done;
+    raw.ftol = raw.xtol = tolerance;
+    raw.gtol = raw.maxfev = zero;
+    raw.factor = hundred;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$OOOOOOOppOO:LevenbergMarquardt", names, &x0, &raw.ftol, &raw.xtol,
+                                     &raw.gtol, &raw.maxfev, &raw.epsfcn, &raw.factor, &raw.diag, &told.jacobian,
+                                     &told.col_deriv, &raw.solver, &raw.typical_x)
+            || told_from_arguments(&told, x0, &raw) < 0)
+        goto done;
+    /* The object may be at work for another thread, and has nothing in it the first time. */
+    if (((Iteration *)self)->lm != NULL && iteration_enter((Iteration *)self) < 0)
+        goto done;
+    take_told((LevenbergMarquardt *)self, &told);
+    iteration_leave((Iteration *)self);
+    status = 0;
+done:
+    told_clear(&told);
+    Py_XDECREF(tolerance);
+    Py_XDECREF(zero);
+    Py_XDECREF(hundred);
+    return status;
+}
+
+static void
+dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+
+    told_clear(&((LevenbergMarquardt *)self)->told);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+/* Refuse to go on after the end. */
+static void
+raise_done(const Told *told, const char *method)
+{
+    PyErr_Format(PyExc_RuntimeError, "%s: %s after the end of the fit, whose ier is %d; result() has what it came to",
+                 CALLER, method, told->fit.lm.info);
+}
+
+/* How many points are wanted. */
+static int
+points_wanted(const Told *told)
+{
+    return told->fit.lm.request == MINPACK_WANT_FJAC && !told->jacobian ? told->fit.lm.n : 1;
+}
+
+/* Where something is wanted; a new array of shape (k, n), or NULL with an exception. */
+static PyObject *
+wanted(const Told *told)
+{
+    const LmState *lm = &told->fit.lm;
+    npy_intp shape[2] = {points_wanted(told), lm->n};
+    PyObject *points = NULL;    /* owned, returned */
+
+    if (lm->request == MINPACK_DONE) {
+        raise_done(told, "ask");
+        return NULL;
+    }
+    points = PyArray_SimpleNew(2, shape, NPY_DOUBLE);
+    if (points == NULL)
+        return NULL;
+    if (lm->request == MINPACK_WANT_FJAC && !told->jacobian)
+        minpack_difference_points(lm, PyArray_DATA((PyArrayObject *)points));
+    else
+        memcpy(PyArray_DATA((PyArrayObject *)points), lm->request == MINPACK_WANT_TRIAL ? lm->wa2 : lm->x,
+               (size_t)lm->n * sizeof(double));
+    return points;
+}
+
+static PyObject *
+ask(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    PyObject *points = NULL;    /* owned, returned */
+
+    if (iteration_enter((Iteration *)self) < 0)
+        return NULL;
+    points = wanted(&((LevenbergMarquardt *)self)->told);
+    iteration_leave((Iteration *)self);
+    return points;
+}
+
+/* Go on with what has been told, as far as the next request. */
+static void
+go_on(Told *told)
+{
+    LmState *lm = &told->fit.lm;
+    const int has_jacobian = lm->request == MINPACK_WANT_FJAC;
+    PyThreadState *thread = NULL;
+
+    if (takes_long(has_jacobian ? lm->m : lm->n, lm->n))
+        thread = PyEval_SaveThread();
+    if (has_jacobian && !told->jacobian)
+        minpack_difference_quotients(lm);
+    minpack_advance(lm);
+    told->shown = *lm;
+    if (lm->request == MINPACK_GO_ON)
+        minpack_advance(lm);
+    told->shown.request = lm->request;
+    told->tells++;
+    if (thread != NULL)
+        PyEval_RestoreThread(thread);
+}
+
+/* The first residuals: now m is known, and the fit gets its arrays. 0, or -1 with an exception and the fit as it was. */
+static int
+tell_first(Told *told, const Expected *expected, PyArrayObject *residuals, int type)
+{
+    const double *values = PyArray_DATA(residuals);
+    npy_intp m = PyArray_NDIM(residuals) == 2 ? PyArray_DIM(residuals, 1) : PyArray_SIZE(residuals);
+    PyArrayObject *x = NULL;    /* owned until the fit takes it */
+    PyArrayObject *fvec = NULL; /* likewise */
+    Fit fit = {0};
+
+    if (m < expected->n) {
+        raise_too_few(expected, residuals, m);
+        return -1;
+    }
+    x = (PyArrayObject *)PyArray_NewCopy(told->fit.x, NPY_CORDER);
+    if (x == NULL)
+        return -1;
+    fvec = (PyArrayObject *)PyArray_SimpleNew(1, &m, NPY_DOUBLE);
+    if (fvec == NULL) {
+        Py_DECREF(x);
+        return -1;
+    }
+    memcpy(PyArray_DATA(fvec), values, (size_t)m * sizeof(double));
+    if (fit_init(&fit, &told->options, told->options.has_epsfcn ? told->options.epsfcn : type_epsilon(type), x, fvec) < 0) {
+        fit_clear(&fit);
+        return -1;
+    }
+    fit_clear(&told->fit);
+    told->fit = fit;
+    minpack_start(&told->fit.lm);
+    told->fit.lm.nfev = 1;
+    /* A saved state is to have no chance numbers. */
+    memset(told->fit.lm.wa1, 0, (size_t)expected->n * sizeof(double));
+    memset(told->fit.lm.wa2, 0, (size_t)expected->n * sizeof(double));
+    note_residuals(&told->nonfinite, "tell", expected->call, 0, (int)m, values);
+    return 0;
+}
+
+/* Residuals at a trial point, or at those of the differences. */
+static void
+tell_residuals(Told *told, const Expected *expected, PyArrayObject *residuals)
+{
+    LmState *lm = &told->fit.lm;
+    const int is_trial = lm->request == MINPACK_WANT_TRIAL;
+    const double *row;
+    int j;
+
+    if (is_trial)
+        memcpy(told->trial_x, lm->wa2, (size_t)lm->n * sizeof(double));
+    else
+        told->torn = 0;
+    for (j = 0; j < expected->k; j++) {
+        row = (const double *)PyArray_DATA(residuals) + (size_t)j * lm->m;
+        memcpy(is_trial ? lm->wa4 : lm->fjac + (size_t)j * lm->ldfjac, row, (size_t)lm->m * sizeof(double));
+        note_residuals(&told->nonfinite, "tell", expected->call, (npy_intp)j * lm->m, lm->m, row);
+    }
+    lm->nfev += expected->k;
+}
+
+/* What is told, whatever is wanted. 0, or -1 with an exception and the fit as it was. */
+static int
+take_values(Told *told, PyObject *values)
+{
+    LmState *lm = &told->fit.lm;
+    Masked masked = told->masked;
+    const Expected expected = {
+        .source = {CALLER, "tell", "was given", NULL}, .masked = &masked, .call = told->tells + 1, .shapes = EITHER,
+        .k = points_wanted(told), .m = lm->m, .n = lm->n, .col_deriv = told->col_deriv,
+    };
+    PyArrayObject *residuals = NULL;    /* owned */
+    int type, copied, status = -1;
+
+    if (lm->request == MINPACK_DONE) {
+        raise_done(told, "tell");
+        return -1;
+    }
+    if (lm->request == MINPACK_WANT_FJAC && told->jacobian) {
+        if (take_jacobian(&expected, values, lm->fjac, lm->ldfjac, &copied) < 0) {
+            told->torn |= copied;
+            return -1;
+        }
+        note_jacobian(&told->nonfinite, "tell", expected.call, lm->m, lm->n, lm->fjac, lm->ldfjac, told->col_deriv);
+        told->torn = 0;
+        lm->njev++;
+        status = 0;
+    }
+    else {
+        residuals = as_residuals(&expected, values, &type);
+        if (residuals == NULL)
+            return -1;
+        if (lm->request == MINPACK_WANT_FVEC)
+            status = tell_first(told, &expected, residuals, type);
+        else {
+            tell_residuals(told, &expected, residuals);
+            status = 0;
+        }
+        Py_DECREF(residuals);
+    }
+    if (status == 0)
+        told->masked = masked;
+    return status;
+}
+
+static PyObject *
+tell(PyObject *self, PyObject *values)
+{
+    Told *told = &((LevenbergMarquardt *)self)->told;
+    int status;
+
+    if (iteration_enter((Iteration *)self) < 0)
+        return NULL;
+    status = take_values(told, values);
+    if (status == 0)
+        go_on(told);
+    iteration_leave((Iteration *)self);
+    if (status < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+/* make_outcome of copies; a new reference, or NULL with an exception. */
+static PyObject *
+outcome_of(const Told *told)
+{
+    const Course course = {.options = &told->options, .masked = &told->masked, .nonfinite = &told->nonfinite,
+                           .has_Dfun = told->jacobian, .calls_at_x0 = 2};
+    const int known = told->fit.lm.known, factorised = known >= 2 && !told->torn;
+    Fit fit = told->fit;            /* its arrays become copies, owned */
+    const struct {
+        PyArrayObject **array;
+        int is_there;
+    } arrays[] = {
+        {&fit.x, 1}, {&fit.fvec, known >= 1}, {&fit.fjac, factorised}, {&fit.ipvt, factorised}, {&fit.qtf, factorised},
+    };
+    const size_t count = sizeof(arrays) / sizeof(arrays[0]);
+    PyObject *outcome = NULL;       /* owned, returned */
+    int failed = 0;
+    size_t i;
+
+    if (fit.lm.request != MINPACK_DONE)
+        fit.lm.info = STOPPED;
+    for (i = 0; i < count; i++) {
+        *arrays[i].array = arrays[i].is_there && !failed ? (PyArrayObject *)PyArray_NewCopy(*arrays[i].array, NPY_CORDER)
+                                                         : NULL;
+        failed |= arrays[i].is_there && *arrays[i].array == NULL;
+    }
+    if (!failed)
+        outcome = make_outcome(&fit, &course, 1);
+    for (i = 0; i < count; i++)
+        Py_XDECREF(*arrays[i].array);
+    return outcome;
+}
+
+/* Warn of what there is to warn of, as leastsq does. reports: a list, or None. 0, or -1 with an exception. */
+static int
+warn(PyObject *reports)
+{
+    PyObject *module = NULL;    /* owned */
+    PyObject *text = NULL;      /* owned */
+    Py_ssize_t i;
+    int status = -1;
+
+    if (reports == Py_None)
+        return 0;
+    module = PyImport_ImportModule("pyminpack._reports");
+    for (i = 0; i < PyList_GET_SIZE(reports) && module != NULL; i++) {
+        Py_XSETREF(text, PyObject_CallMethod(module, "describe", "Os", PyList_GET_ITEM(reports, i), CALLER));
+        if (text == NULL || PyErr_WarnFormat(PyExc_RuntimeWarning, 1, "%U", text) < 0)
+            goto done;
+    }
+    status = module == NULL ? -1 : 0;
+done:
+    Py_XDECREF(module);
+    Py_XDECREF(text);
+    return status;
+}
+
+static PyObject *
+result(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    PyObject *outcome = NULL;   /* owned: (x, ier, infodict, cov_x, mesg, reports) */
+    PyObject *result = NULL;    /* owned, returned */
+
+    if (iteration_enter((Iteration *)self) < 0)
+        return NULL;
+    outcome = outcome_of(&((LevenbergMarquardt *)self)->told);
+    iteration_leave((Iteration *)self);
+    if (outcome != NULL && warn(PyTuple_GET_ITEM(outcome, 5)) == 0)
+        result = PyTuple_Pack(5, PyTuple_GET_ITEM(outcome, 0), PyTuple_GET_ITEM(outcome, 3), PyTuple_GET_ITEM(outcome, 2),
+                              PyTuple_GET_ITEM(outcome, 4), PyTuple_GET_ITEM(outcome, 1));
+    Py_XDECREF(outcome);
+    return result;
+}
+
+/* The attributes of a subclass's instance, if it has any; a new reference, NULL without an exception, or with one. */
+static PyObject *
+attributes_of(PyObject *self)
+{
+    PyObject *attributes = NULL;    /* owned, returned */
+
+    attributes = PyObject_GetAttrString(self, "__dict__");
+    if (attributes == NULL && PyErr_ExceptionMatches(PyExc_AttributeError))
+        PyErr_Clear();
+    return attributes;
+}
+
+static PyObject *
+get_state(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    PyObject *attributes = NULL;    /* owned */
+    PyObject *state = NULL;         /* owned, returned */
+
+    attributes = attributes_of(self);
+    if (attributes == NULL && PyErr_Occurred())
+        return NULL;
+    if (iteration_enter((Iteration *)self) < 0)
+        goto done;
+    state = state_of(&((LevenbergMarquardt *)self)->told);
+    iteration_leave((Iteration *)self);
+    if (state != NULL && attributes != NULL && PyDict_SetItemString(state, "__dict__", attributes) < 0)
+        Py_CLEAR(state);
+done:
+    Py_XDECREF(attributes);
+    return state;
+}
+
+/* Give an instance of a subclass the attributes of a state. 0, or -1 with an exception. */
+static int
+set_attributes(PyObject *self, PyObject *state)
+{
+    PyObject *saved = NULL;         /* borrowed */
+    PyObject *attributes = NULL;    /* owned */
+    PyObject *updated = NULL;       /* owned */
+
+    saved = PyDict_GetItemString(state, "__dict__");
+    if (saved == NULL)
+        return 0;
+    attributes = PyObject_GetAttrString(self, "__dict__");
+    if (attributes != NULL)
+        updated = PyObject_CallMethod(attributes, "update", "O", saved);
+    Py_XDECREF(attributes);
+    Py_XDECREF(updated);
+    return updated == NULL ? -1 : 0;
+}
+
+static PyObject *
+set_state(PyObject *self, PyObject *state)
+{
+    Told told = {0};
+    int status = -1;
+
+    if (told_from_state(&told, state) == 0
+            && (((Iteration *)self)->lm == NULL || iteration_enter((Iteration *)self) == 0)) {
+        take_told((LevenbergMarquardt *)self, &told);
+        iteration_leave((Iteration *)self);
+        status = set_attributes(self, state);
+    }
+    told_clear(&told);
+    if (status < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+reduce(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    PyObject *copyreg = NULL;   /* owned */
+    PyObject *newobj = NULL;    /* owned */
+    PyObject *state = NULL;     /* owned */
+    PyObject *reduced = NULL;   /* owned, returned */
+
+    copyreg = PyImport_ImportModule("copyreg");
+    if (copyreg != NULL)
+        newobj = PyObject_GetAttrString(copyreg, "__newobj__");
+    if (newobj != NULL)
+        state = PyObject_CallMethod(self, "__getstate__", NULL);
+    if (state != NULL)
+        reduced = Py_BuildValue("(O(O)O)", newobj, Py_TYPE(self), state);
+    Py_XDECREF(copyreg);
+    Py_XDECREF(newobj);
+    Py_XDECREF(state);
+    return reduced;
+}
+
+PyDoc_STRVAR(ask_doc,
+"ask($self, /)\n--\n\n"
+"The points at which something is wanted before the fit can go on.\n\n"
+"Returns\n-------\n"
+"ndarray, shape (k, n)\n"
+"    One point where `request` is ``\"residuals\"`` or ``\"jacobian\"``, n points where it is ``\"differences\"``. A new\n"
+"    array each time; asking changes nothing.\n\n"
+"Raises\n------\n"
+"RuntimeError\n"
+"    If the fit has ended, or another thread is telling it something.");
+
+PyDoc_STRVAR(tell_doc,
+"tell($self, values, /)\n--\n\n"
+"What was asked for: go on to the next request.\n\n"
+"Parameters\n----------\n"
+"values : array_like\n"
+"    Residuals at the points of `ask`, of shape (k, m), or (m,) for one point; or the Jacobian, where `request` is\n"
+"    ``\"jacobian\"``, of shape (m, n), or (n, m) with `col_deriv`. The first residuals decide m.\n\n"
+"Raises\n------\n"
+"TypeError, ValueError, OverflowError\n"
+"    As of `leastsq`, for what does not fit. The fit is as it was, and can be told again.\n"
+"RuntimeError\n"
+"    If the fit has ended, or another thread is telling it something.");
+
+PyDoc_STRVAR(result_doc,
+"result($self, /)\n--\n\n"
+"What the fit has come to: ``(x, cov_x, infodict, mesg, ier)``, as of `leastsq` with ``full_output=True``.\n\n"
+"Before the end `ier` is -2, x the best point so far, `cov_x` None, and so is in `infodict` what is not known yet. At the\n"
+"end there may be the warnings of `leastsq`.");
+
+PyDoc_STRVAR(getstate_doc,
+"__getstate__($self, /)\n--\n\n"
+"The state as a dict of plain numbers and arrays, to go on from in another process or on another machine.");
+
+static PyMethodDef methods[] = {
+    {"ask", ask, METH_NOARGS, ask_doc},
+    {"tell", tell, METH_O, tell_doc},
+    {"result", result, METH_NOARGS, result_doc},
+    {"__getstate__", get_state, METH_NOARGS, getstate_doc},
+    {"__setstate__", set_state, METH_O, "__setstate__($self, state, /)\n--\n\nTake over such a state."},
+    {"__reduce__", reduce, METH_NOARGS, "__reduce__($self, /)\n--\n\nFor pickle and copy."},
+    {NULL, NULL, 0, NULL},
+};
+
+PyDoc_STRVAR(doc,
+"LevenbergMarquardt(x0, *, ftol=1.49012e-08, xtol=1.49012e-08, gtol=0, maxfev=0, epsfcn=None, factor=100, diag=None, "
+"jacobian=False, col_deriv=False, solver=None, typical_x=None)\n--\n\n"
+"MINPACK's iteration, told from outside what the functions are at the points that it asks for.\n\n"
+"The bits, and the number of points, are those of `leastsq`::\n\n"
+"    fit = LevenbergMarquardt(x0)\n"
+"    while not fit.done:\n"
+"        fit.tell([func(x) for x in fit.ask()])\n"
+"    x, cov_x, infodict, mesg, ier = fit.result()\n\n"
+"Between calls it can be read (the attributes below), copied and pickled, and be told from another thread. Reading,\n"
+"saving or telling it while another thread does is a RuntimeError.\n\n"
+"Parameters\n----------\n"
+"x0 : array_like\n"
+"    Where to begin; flattened to shape (n,).\n"
+"ftol, xtol, gtol, maxfev, epsfcn, factor, diag, typical_x\n"
+"    As of `leastsq`.\n"
+"jacobian : bool, optional\n"
+"    The Jacobian is told, too; else it is made of differences, at n points at once.\n"
+"col_deriv : bool, optional\n"
+"    The Jacobian is told as (n, m), one row for each variable.\n"
+"solver : {\"builtin\"}, optional\n"
+"    ``\"original\"``, by this argument or by PYMINPACK_SOLVER, is refused: MINPACK's own drivers cannot be told.\n\n"
+"Attributes\n----------\n"
+"x, fvec, fnorm : ndarray, ndarray, float\n"
+"    The best point so far, its residuals and their norm.\n"
+"gnorm, xnorm, delta, diag : float, float, float, ndarray\n"
+"    The largest cosine between the residuals and a column of the Jacobian; the norm of D x; the bound on that of D p for\n"
+"    the next step p; and the diagonal of D.\n"
+"trial_x, trial_fnorm, accepted : ndarray, float, bool\n"
+"    The last trial point, the norm of the residuals there, and whether it became x.\n"
+"pnorm, par, ratio : float\n"
+"    The norm of D p of that trial's step p; the Levenberg-Marquardt parameter after it; and the actual reduction of the\n"
+"    sum of squares over the predicted one.\n"
+"nit, nfev, njev : int\n"
+"    Accepted steps; points with residuals; Jacobians told.\n"
+"ier, mesg : int, str\n"
+"    Why the fit ended.\n"
+"request, done : str, bool\n"
+"    What is wanted: ``\"residuals\"``, ``\"differences\"``, ``\"jacobian\"``, or None where the fit is done.\n\n"
+"    Each is None until it is known. Arrays are copies.\n\n"
+"Raises\n------\n"
+"TypeError, ValueError, OverflowError\n"
+"    For improper options and a bad x0, as of `leastsq`.\n"
+"NotImplementedError\n"
+"    If the solver is to be the original.\n\n"
+"Examples\n--------\n"
+">>> from pyminpack import LevenbergMarquardt\n"
+">>> fit = LevenbergMarquardt([3.0])\n"
+">>> while not fit.done:\n"
+"...     fit.tell([x**2 - 2 for x in fit.ask()])\n"
+">>> fit.x.round(6), fit.ier\n"
+"(array([1.414214]), 2)");
+
+static PyType_Slot slots[] = {
+    {Py_tp_doc, (char *)doc},
+    {Py_tp_init, init},
+    {Py_tp_dealloc, dealloc},
+    {Py_tp_getset, iteration_getset},
+    {Py_tp_methods, methods},
+    {Py_tp_repr, iteration_repr},
+    {0, NULL},
+};
+
+PyType_Spec levenberg_marquardt_spec = {
+    .name = "pyminpack.LevenbergMarquardt",
+    .basicsize = sizeof(LevenbergMarquardt),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = slots,
+};

@@ -1,0 +1,50 @@
+"""`NonFiniteError`: what `nonfinite="raise"` ends a fit with."""
+
+from __future__ import annotations
+
+from typing import Literal, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class NonFiniteError(FloatingPointError):
+    """A function of a fit returned NaN or inf, and ``nonfinite="raise"`` was asked for.
+
+    Attributes
+    ----------
+    function : {"func", "Dfun"}
+        Which function.
+    index : int
+        Where in what it returned, flattened in C order, from 0.
+    call : int
+        In which of its calls, from 1.
+    point : ndarray, shape (n,)
+        Where it was called.
+    x : ndarray, shape (n,)
+        The last x of the iteration: the best point so far, where all was finite; `x0` if it happened there.
+    """
+
+    def __init__(
+        self,
+        function: Literal["func", "Dfun"],
+        index: int,
+        call: int,
+        point: NDArray[np.float64],
+        x: NDArray[np.float64],
+    ) -> None:
+        super().__init__(function, index, call, point, x)
+        self.function, self.index, self.call, self.point, self.x = function, index, call, point, x
+
+    def __str__(self) -> str:
+        return (
+            f"leastsq: the first NaN or inf is at index {self.index} of what {self.function} returned in call"
+            f" {self.call}, at x = {self.point}; the best x before was {self.x}"
+        )
+
+
+def refuse(
+    function: Literal["func", "Dfun"], index: int, call: int, point: NDArray[np.float64], x: NDArray[np.float64]
+) -> NoReturn:
+    """What the extension calls at the first NaN or inf."""
+    raise NonFiniteError(function, index, call, point, x)
