@@ -5,25 +5,40 @@ module fdjac2_module
     use callbacks_module, only: residuals_t
     implicit none
     private
-    public :: fdjac2, difference_points, difference_quotients
+    public :: fdjac2, difference_step, difference_points, difference_quotients
 
 contains
 
-    !> The step h in a variable x:  sqrt(max(epsfcn, epsmch)) max(|x|, typical_x), or that root where this is 0.
+    !> The step h in a variable x:  eps max(|x|, typical_x), or eps where this is 0.
     !>
     !> Source: Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on FDJAC2, which has no typical_x.
     !> Bits: a NaN in x stays one.
-    pure function difference_step(x, epsfcn, typical_x) result(h) bind(C, name="minpack_difference_step")
-        real(dp), value, intent(in) :: x
-        real(dp), value, intent(in) :: epsfcn      !< relative error of the residuals
-        real(dp), value, intent(in) :: typical_x   !< least size of x to step by; 0: MINPACK's step
-        real(dp) :: eps, h, size
+    pure function step(x, eps, typical_x) result(h)
+        real(dp), intent(in) :: x
+        real(dp), intent(in) :: eps         !< of relative_step
+        real(dp), intent(in) :: typical_x   !< least size of x to step by; 0: MINPACK's step
+        real(dp) :: h, size
 
-        eps = sqrt(larger(epsfcn, epsmch))
         size = abs(x)
         if (size < typical_x) size = typical_x
         h = eps * size
         if (h == 0) h = eps
+    end function step
+
+    !> sqrt(max(epsfcn, epsmch))
+    pure function relative_step(epsfcn) result(eps)
+        real(dp), intent(in) :: epsfcn      !< relative error of the residuals
+        real(dp) :: eps
+
+        eps = sqrt(larger(epsfcn, epsmch))
+    end function relative_step
+
+    !> The step for C.
+    pure function difference_step(x, epsfcn, typical_x) result(h) bind(C, name="minpack_difference_step")
+        real(dp), value, intent(in) :: x, epsfcn, typical_x
+        real(dp) :: h
+
+        h = step(x, relative_step(epsfcn), typical_x)
     end function difference_step
 
     !> typical_x(j), or 0 without.
@@ -36,7 +51,7 @@ contains
         if (present(typical_x)) typical = typical_x(j)
     end function typical
 
-    !> fjac(:, j) <- (f(x + h e_j) - f(x)) / h  with h from difference_step.
+    !> fjac(:, j) <- (f(x + h e_j) - f(x)) / h  with h from step.
     !>
     !> Source: Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on FDJAC2.
     !> Bits: the difference is divided by h, not by the step that x + h really makes.
@@ -54,13 +69,14 @@ contains
         integer(c_int),        intent(out)   :: iflag             !< last answer of residuals; negative: stopped
         real(dp),              intent(inout) :: wa(m)             !< work: f at a stepped point
         real(dp), optional,    intent(in)    :: typical_x(n)
-        real(dp) :: h, temp
+        real(dp) :: eps, h, temp
         integer(c_int) :: j
 
         iflag = 0
+        eps = relative_step(epsfcn)
         do j = 1, n
             temp = x(j)
-            h = difference_step(temp, epsfcn, typical(j, n, typical_x))
+            h = step(temp, eps, typical(j, n, typical_x))
             x(j) = temp + h
             iflag = residuals(context, m, n, x, wa, 2_c_int)
             if (iflag < 0) return
@@ -75,11 +91,13 @@ contains
         real(dp),           intent(in)  :: x(n), epsfcn
         real(dp),           intent(out) :: points(n, n)
         real(dp), optional, intent(in)  :: typical_x(n)
+        real(dp) :: eps
         integer(c_int) :: j
 
+        eps = relative_step(epsfcn)
         do j = 1, n
             points(:, j) = x
-            points(j, j) = x(j) + difference_step(x(j), epsfcn, typical(j, n, typical_x))
+            points(j, j) = x(j) + step(x(j), eps, typical(j, n, typical_x))
         end do
     end subroutine difference_points
 
@@ -89,11 +107,12 @@ contains
         real(dp),           intent(in)    :: x(n), fvec(m), epsfcn
         real(dp),           intent(inout) :: fjac(ldfjac, n)
         real(dp), optional, intent(in)    :: typical_x(n)
-        real(dp) :: h
+        real(dp) :: eps, h
         integer(c_int) :: j
 
+        eps = relative_step(epsfcn)
         do j = 1, n
-            h = difference_step(x(j), epsfcn, typical(j, n, typical_x))
+            h = step(x(j), eps, typical(j, n, typical_x))
             fjac(1:m, j) = (fjac(1:m, j) - fvec) / h
         end do
     end subroutine difference_quotients

@@ -41,11 +41,41 @@ shape_tuple(PyArrayObject *array)
     return PyObject_GetAttrString((PyObject *)array, "shape");
 }
 
+/* Whether an array is one of float64, aligned and in native byte order: it needs no conversion. */
+static int
+is_plain(PyArrayObject *array)
+{
+    return PyArray_TYPE(array) == NPY_DOUBLE && PyArray_ISBEHAVED_RO(array);
+}
+
 PyArrayObject *
 as_float64(PyArrayObject *array, int flags)
 {
+    if (is_plain(array) && PyArray_CHKFLAGS(array, flags))
+        return (PyArrayObject *)Py_NewRef(array);
     return (PyArrayObject *)PyArray_FromArray(array, PyArray_DescrFromType(NPY_DOUBLE),
                                               NPY_ARRAY_ALIGNED | NPY_ARRAY_NOTSWAPPED | flags);
+}
+
+int
+is_ours_alone(PyArrayObject *array, Py_ssize_t references)
+{
+#ifdef Py_GIL_DISABLED
+    /* A reference count proves nothing there. */
+    (void)array;
+    (void)references;
+    return 0;
+#else
+    PyObject *base = PyArray_BASE(array);
+
+    if (Py_REFCNT(array) != references || !PyArray_CheckExact(array)
+            || ((PyArrayObject_fields *)array)->weakreflist != NULL)
+        return 0;
+    if (base != NULL)
+        return PyArray_CheckExact(base) && PyArray_BASE((PyArrayObject *)base) == NULL
+            && is_ours_alone((PyArrayObject *)base, 1);
+    return PyArray_CHKFLAGS(array, NPY_ARRAY_OWNDATA);
+#endif
 }
 
 int
@@ -364,6 +394,11 @@ as_real_array(const Source *source, PyObject *result, int *type)
     PyArrayObject *entries = NULL;      /* owned */
     PyArrayObject *real = NULL;         /* owned, returned */
 
+    if (PyArray_CheckExact(result) && is_plain((PyArrayObject *)result)) {
+        if (type != NULL)
+            *type = NPY_DOUBLE;
+        return (PyArrayObject *)Py_NewRef(result);
+    }
     if (result == Py_None) {
         raise_None(source);
         goto done;

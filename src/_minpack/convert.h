@@ -35,6 +35,10 @@ PyObject *written_index(PyArrayObject *array, npy_intp flat);
  * A new reference, or NULL with an exception that says what the function returned.  GIL: held. */
 PyArrayObject *as_real_array(const Source *source, PyObject *result, int *type);
 
+/* Whether nobody but us can reach an array's memory: nobody else holds it, not even weakly, nor what it is a view of.
+ * references: how many to it are ours. */
+int is_ours_alone(PyArrayObject *array, Py_ssize_t references);
+
 /* Whether an array's dtype casts safely to float64. */
 int casts_safely(PyArrayObject *array);
 

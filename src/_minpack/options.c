@@ -101,13 +101,13 @@ start_vector(const char *caller, PyObject *x0)
             raise_ragged_x0(caller, x0);
         goto done;
     }
-    flat = (PyArrayObject *)PyArray_Ravel(array, NPY_CORDER);
+    flat = (PyArrayObject *)(PyArray_NDIM(array) == 1 ? Py_NewRef(array) : PyArray_Ravel(array, NPY_CORDER));
     if (flat == NULL) {
         if (!PyErr_Occurred())      /* NumPy may lose it where memory runs out */
             PyErr_NoMemory();
         goto done;
     }
-    cast = (PyArrayObject *)PyArray_FromArray(flat, PyArray_DescrFromType(NPY_DOUBLE), NPY_ARRAY_CARRAY_RO);
+    cast = as_float64(flat, NPY_ARRAY_C_CONTIGUOUS);
     if (cast == NULL) {
         if (PyErr_ExceptionMatches(PyExc_TypeError))
             raise_unsafe_x0(caller, array, flat);
@@ -117,6 +117,11 @@ start_vector(const char *caller, PyObject *x0)
     if (n > INT_MAX - 1) {
         PyErr_Format(PyExc_OverflowError, "%s: x0 has %zd elements; expected at most %d", caller,
                      (Py_ssize_t)n, INT_MAX - 1);
+        goto done;
+    }
+    if ((PyObject *)array != x0 && PyArray_CHKFLAGS(cast, NPY_ARRAY_CARRAY) && PyArray_BASE(cast) == NULL
+            && is_ours_alone(cast, cast == array ? 3 : 1)) {
+        x = (PyArrayObject *)Py_NewRef(cast);       /* NumPy made it for us */
         goto done;
     }
     x = (PyArrayObject *)PyArray_SimpleNew(1, &n, NPY_DOUBLE);

@@ -11,6 +11,8 @@ def by_keyword(callback: Callable[..., Any]) -> Callable[..., Any]:
 
     SciPy's convention: one whose only parameter has this name gets it; any other gets x, a copy of its own.
     """
+    if not callable(callback):
+        raise TypeError(f"leastsq: callback must be callable, not {type(callback).__name__}")
     import inspect  # late, for the import of this package to be quick
 
     try:

@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from pyminpack import _minpack
 from pyminpack._callback import by_keyword
-from pyminpack._nonfinite import refuse
+from pyminpack._nonfinite import refusal
 from pyminpack._reports import describe
-from pyminpack._workers import Workers, evaluator
+from pyminpack._workers import Evaluator, Workers, evaluator
 
 Real = SupportsFloat | SupportsIndex
 
@@ -274,23 +274,17 @@ def leastsq(  # type: ignore[misc]  # the overloads' *more: options by position,
         raise TypeError(f"leastsq: Dfun must be callable, not {type(Dfun).__name__}")
     if not isinstance(args, tuple):
         args = (args,)
-    if not (callback is None or callable(callback)):
-        raise TypeError(f"leastsq: callback must be callable, not {type(callback).__name__}")
-    if nonfinite not in ("propagate", "raise"):
-        raise ValueError(f"leastsq: nonfinite is {nonfinite!r}; expected 'propagate' or 'raise'")
-    evaluate = evaluator(workers, func, args)
-    for name, other, conflict in (
-        ("workers", "Dfun", evaluate is not None and Dfun is not None),
-        ("workers", "vectorized", evaluate is not None and vectorized),
-        ("typical_x", "Dfun", typical_x is not None and Dfun is not None),
-    ):
-        if conflict:
-            raise ValueError(f"leastsq: {name} is for difference Jacobians by single calls, which {other} does without")
+    evaluate = refusing = None
+    if not (callback is None and workers is None and typical_x is None and nonfinite == "propagate"):
+        if callback is not None:
+            callback = by_keyword(callback)
+        refusing = refusal(nonfinite)
+        evaluate = evaluator(workers, func, args)
+        _check_together(Dfun, vectorized, evaluate, typical_x)
     try:
         x, ier, infodict, cov_x, mesg, reports = _minpack.leastsq(
             "leastsq", func, Dfun, x0, args, full_output, col_deriv, ftol, xtol, gtol, maxfev, epsfcn, factor, diag,
-            solver, typical_x, None if callback is None else by_keyword(callback), vectorized, evaluate,
-            None if nonfinite == "propagate" else refuse,
+            solver, typical_x, callback, vectorized, evaluate, refusing,
         )  # fmt: skip
     finally:
         if evaluate is not None:
@@ -305,3 +299,16 @@ def leastsq(  # type: ignore[misc]  # the overloads' *more: options by position,
     if mesg is not None:
         warnings.warn(mesg, RuntimeWarning, stacklevel=2)
     return x, ier
+
+
+def _check_together(
+    Dfun: Callable[..., Any] | None, vectorized: bool, evaluate: Evaluator | None, typical_x: ArrayLike | None
+) -> None:
+    """Refuse keywords that ask for what cannot happen."""
+    for name, other, conflict in (
+        ("workers", "Dfun", evaluate is not None and Dfun is not None),
+        ("workers", "vectorized", evaluate is not None and vectorized),
+        ("typical_x", "Dfun", typical_x is not None and Dfun is not None),
+    ):
+        if conflict:
+            raise ValueError(f"leastsq: {name} is for difference Jacobians by single calls, which {other} does without")

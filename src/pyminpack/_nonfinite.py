@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, NoReturn
 
 import numpy as np
@@ -43,8 +44,14 @@ class NonFiniteError(FloatingPointError):
         )
 
 
-def refuse(
+def refusal(nonfinite: str) -> Callable[..., NoReturn] | None:
+    """What the extension calls at the first NaN or inf; None where that goes through."""
+    if nonfinite not in ("propagate", "raise"):
+        raise ValueError(f"leastsq: nonfinite is {nonfinite!r}; expected 'propagate' or 'raise'")
+    return _refuse if nonfinite == "raise" else None
+
+
+def _refuse(
     function: Literal["func", "Dfun"], index: int, call: int, point: NDArray[np.float64], x: NDArray[np.float64]
 ) -> NoReturn:
-    """What the extension calls at the first NaN or inf."""
     raise NonFiniteError(function, index, call, point, x)

@@ -1,4 +1,4 @@
-"""Other threads run while a long factorisation does, and a short one keeps the GIL."""
+"""Other threads run while a long factorisation or a long copy does, and a short one keeps the GIL."""
 
 from __future__ import annotations
 
@@ -110,3 +110,64 @@ def test_a_fit_may_end_with_a_factorisation():
     x, ier = leastsq(lambda x: np.concatenate([x, np.zeros(m - n)]), np.zeros(n), Dfun=lambda x: np.eye(m, n))
     assert ier == 4
     assert not x.any()
+
+
+# Copies of a large Jacobian. One that Dfun has made for its caller alone is copied without the GIL, one that it keeps
+# in slices: another thread may get at it between them.
+LARGE = (100_000, 30)
+
+
+def fit_with(jacobian_of, ticks=None):
+    """A fit whose Dfun returns jacobian_of(a), and what another thread counted from there to the next call."""
+    m, n = LARGE
+    a = np.random.default_rng(0).standard_normal((m, n))
+    counted = []
+
+    def Dfun(x):
+        result = jacobian_of(a)
+        counted.append(ticks[0] if ticks else 0)
+        return result
+
+    def func(x):
+        if counted:
+            counted[-1] = (ticks[0] if ticks else 0) - counted[-1]
+        return a @ x - 1
+
+    return leastsq(func, np.zeros(n), Dfun=Dfun, full_output=True, gtol=0.5), counted
+
+
+@pytest.mark.parametrize("jacobian_of", [np.copy, lambda a: a, lambda a: np.asfortranarray(a).T.copy().T], ids=[
+    "its own", "kept", "a view of its own",
+])  # fmt: skip
+def test_however_a_large_jacobian_is_copied_the_result_is_the_same(jacobian_of):
+    assert_same_result(fit_with(jacobian_of)[0], fit_with(np.copy)[0])
+
+
+@pytest.mark.parametrize("change", [
+    lambda a: a.resize(3, refcheck=False), lambda a: setattr(a, "shape", a.shape[::-1]),
+    lambda a: setattr(a, "dtype", np.complex64),
+], ids=["size", "shape", "dtype"])  # fmt: skip
+def test_a_kept_jacobian_that_another_thread_changes_while_it_is_copied_is_an_error(change):
+    m, n = LARGE
+    returned = threading.Event()
+    kept = np.ones((m, n))
+
+    def alter():
+        returned.wait(60)
+        change(kept)
+
+    def Dfun(x):
+        returned.set()
+        return kept
+
+    thread = threading.Thread(target=alter)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    thread.start()
+    try:
+        # It may have been changed before it was looked at, too.
+        with pytest.raises(TypeError, match=r"mismatch between .* of the 'Dfun'|dtype complex64"):
+            leastsq(lambda x: np.ones(m), np.zeros(n), Dfun=Dfun)
+    finally:
+        sys.setswitchinterval(interval)
+        thread.join()
