@@ -22,3 +22,9 @@ def interruptible():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def builtin_solver(monkeypatch):
+    """What MINPACK's own drivers cannot do is tested with ours, whatever the environment chooses."""
+    monkeypatch.delenv("PYMINPACK_SOLVER", raising=False)

@@ -19,6 +19,7 @@ README = REPOSITORY / "README.md"
 DOCS = REPOSITORY / "docs"
 TABLE_OF_KERNELS = DOCS / "kernels.md"
 PAGES = [README, *sorted(DOCS.glob("*.md"))]
+WITH_PYTHON = [page for page in PAGES if "```python" in page.read_text()]
 PUBLIC = [getattr(pyminpack, name) for name in (*pyminpack.__all__, "InfoDict", "JacobianCheck")]
 KERNELS = [getattr(pyminpack.kernels, name) for name in pyminpack.kernels.__all__]
 FUNCTIONS = [entry for entry in PUBLIC + KERNELS if inspect.isfunction(entry)]
@@ -42,9 +43,11 @@ def test_examples_in_docstrings_run(function):
     assert run(test) == ""
 
 
-@pytest.mark.parametrize("page", [README, TABLE_OF_KERNELS], ids=lambda page: page.name)
-def test_python_in_a_page_runs(page):
+@pytest.mark.parametrize("page", WITH_PYTHON, ids=lambda page: page.name)
+@pytest.mark.usefixtures("builtin_solver")
+def test_python_in_a_page_runs(page, monkeypatch, capsys):
     """One session: what a block defines, later ones have; a block without prompts is a program."""
+    monkeypatch.chdir(REPOSITORY)
     names = {}
     blocks = re.findall(r"^```(?:python|pycon)\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
     assert blocks
@@ -62,7 +65,7 @@ def test_every_file_that_a_page_names_exists(page):
     text = page.read_text()
     links = [page.parent / link for link in re.findall(r"\]\((?!https?:)([^)#]+)", text)]
     folders = "benchmarks|docs|examples|minpack|src|tests|tools"
-    files = [REPOSITORY / name for name in re.findall(rf"(?<![\w./-])(?:{folders})/[\w./]*\w", text)]
+    files = [REPOSITORY / name for name in re.findall(rf"(?<![\w./-])(?:{folders})/[\w./-]*\w", text)]
     assert [str(path) for path in links + files if not path.exists()] == []
 
 

@@ -1,8 +1,11 @@
-"""examples/levenberg_marquardt.py: the algorithm in Python, on MINPACK's routines, has the bits of leastsq."""
+"""examples/: the algorithm in Python has the bits of leastsq, and fits that are saved, spread, pinned and watched."""
 
+import os
 import runpy
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +18,8 @@ from problems.mgh_fits import OPTIONS, every_factor, every_problem, installed, o
 from problems.routine_inputs import random_fit
 from pyminpack import _minpack
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "levenberg_marquardt.py"
+EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLE = EXAMPLES / "levenberg_marquardt.py"
 UNSCALED = {name for name in OPTIONS if "diag" not in OPTIONS[name](1)}  # the example has no diag
 
 OUTPUTS = ("x", "fvec", "fjac", "ipvt", "qtf", "nfev", "info")
@@ -79,3 +83,49 @@ def test_lmdif_is_some_fifty_lines():
     first = next(i for i, line in enumerate(lines) if line.startswith("def lmdif("))
     last = next(i for i, line in enumerate(lines) if i > first and line.startswith("    return"))
     assert 40 <= last - first + 1 <= 65
+
+
+def command(name, *arguments):
+    environment = {name: value for name, value in os.environ.items() if name != "PYMINPACK_SOLVER"}
+    return {"args": [sys.executable, str(EXAMPLES / name), *map(str, arguments)], "env": environment}
+
+
+def output(name, *arguments):
+    """What an example prints; it must succeed and complain of nothing."""
+    process = subprocess.run(**command(name, *arguments), capture_output=True, text=True)
+    assert (process.returncode, process.stderr) == (0, ""), process.stderr
+    return process.stdout
+
+
+def test_a_fit_survives_kill_9(tmp_path):
+    state = tmp_path / "state"
+    for _ in range(3):
+        process = subprocess.Popen(**command("survives_kill.py", state))
+        before = state.stat().st_mtime_ns if state.exists() else 0
+        while not state.exists() or state.stat().st_mtime_ns == before:  # until it has saved something
+            assert process.poll() is None
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+    assert output("survives_kill.py", state) == output("survives_kill.py", tmp_path / "another")
+
+
+def test_the_points_of_a_jacobian_may_be_evaluated_by_anybody():
+    assert output("parallel_jacobian.py").splitlines() == [
+        f"{name}: the bits of leastsq: True" for name in ("asyncio", "concurrent.futures", "dask")
+    ]
+
+
+def test_pinned_steps_are_found_again_and_a_difference_is_named(tmp_path):
+    pinned = tmp_path / "pinned.json"
+    assert output("pinned_steps.py", pinned) == ""
+    assert output("pinned_steps.py", pinned).endswith(" steps, all the same\n")
+    pinned.write_text(pinned.read_text().replace('"accepted": true', '"accepted": false', 1))
+    process = subprocess.run(**command("pinned_steps.py", pinned), capture_output=True, text=True)
+    assert process.returncode == 1
+    assert process.stdout == "step 2: accepted is True, and was False\n"
+
+
+def test_a_fit_can_be_drawn(tmp_path):
+    assert output("watch.py", tmp_path / "watch.png") == ""
+    assert (tmp_path / "watch.png").read_bytes()[1:4] == b"PNG"
