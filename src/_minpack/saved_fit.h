@@ -2,7 +2,7 @@
 #ifndef SAVED_FIT_H
 #define SAVED_FIT_H
 
-#include "levenberg_marquardt.h"
+#include "told.h"
 
 /* A new dict, or NULL with an exception. */
 PyObject *state_of(const Told *told);
