@@ -281,14 +281,16 @@ def leastsq(  # type: ignore[misc]  # the overloads' *more: options by position,
         refusing = refusal(nonfinite)
         evaluate = evaluator(workers, func, args)
         _check_together(Dfun, vectorized, evaluate, typical_x)
-    try:
-        x, ier, infodict, cov_x, mesg, reports = _minpack.leastsq(
-            "leastsq", func, Dfun, x0, args, full_output, col_deriv, ftol, xtol, gtol, maxfev, epsfcn, factor, diag,
-            solver, typical_x, callback, vectorized, evaluate, refusing,
-        )  # fmt: skip
-    finally:
-        if evaluate is not None:
-            evaluate.close()
+    arguments = (
+        "leastsq", func, Dfun, x0, args, full_output, col_deriv, ftol, xtol, gtol, maxfev, epsfcn, factor, diag, solver,
+        typical_x, callback, vectorized, evaluate, refusing,
+    )  # fmt: skip
+    if evaluate is None:
+        outcome = _minpack.leastsq(*arguments)
+    else:
+        with evaluate:  # not around a plain fit: CPython 3.11 cannot enter such a block's end where memory is out
+            outcome = _minpack.leastsq(*arguments)
+    x, ier, infodict, cov_x, mesg, reports = outcome
     for report in reports or ():
         warnings.warn(describe(report), RuntimeWarning, stacklevel=2)
     if infodict is not None:

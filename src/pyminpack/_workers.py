@@ -36,7 +36,7 @@ def evaluator(workers: Workers | None, func: Callable[..., Any], args: tuple[Any
 
 
 class Evaluator:
-    """Calls func at many points: by a map of the user's, or by processes of its own, which `close` ends."""
+    """Calls func at many points: by a map of the user's, or by processes of its own, which end with its context."""
 
     def __init__(
         self,
@@ -61,7 +61,10 @@ class Evaluator:
             )
         return self._pool.map(_evaluate, points)
 
-    def close(self) -> None:
+    def __enter__(self) -> Evaluator:
+        return self
+
+    def __exit__(self, *error: object) -> None:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
