@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any, Literal, NotRequired, SupportsFloat, SupportsIndex, TypedDict, Unpack, overload
 
@@ -13,6 +12,7 @@ from pyminpack import _minpack
 from pyminpack._callback import by_keyword
 from pyminpack._nonfinite import refusal
 from pyminpack._reports import describe
+from pyminpack._warnings import warn
 from pyminpack._workers import Evaluator, Workers, evaluator
 
 Real = SupportsFloat | SupportsIndex
@@ -292,14 +292,14 @@ def leastsq(  # type: ignore[misc]  # the overloads' *more: options by position,
             outcome = _minpack.leastsq(*arguments)
     x, ier, infodict, cov_x, mesg, reports = outcome
     for report in reports or ():
-        warnings.warn(describe(report), RuntimeWarning, stacklevel=2)
+        warn(describe(report), RuntimeWarning)
     if infodict is not None:
         assert mesg is not None
         return x, cov_x, infodict, mesg, ier
     if ier == 0:
         raise TypeError(mesg)
     if mesg is not None:
-        warnings.warn(mesg, RuntimeWarning, stacklevel=2)
+        warn(mesg, RuntimeWarning)
     return x, ier
 
 
