@@ -13,15 +13,17 @@ from pyminpack import _instruction_sets, kernels
 from pyminpack._check_jacobian import JacobianCheck as JacobianCheck
 from pyminpack._check_jacobian import check_jacobian
 from pyminpack._config import CONFIG as _CONFIG
+from pyminpack._curve_fit import curve_fit
 from pyminpack._leastsq import InfoDict as InfoDict
 from pyminpack._leastsq import leastsq
 from pyminpack._minpack import IntermediateResult as IntermediateResult
 from pyminpack._minpack import LevenbergMarquardt
 from pyminpack._nonfinite import NonFiniteError as NonFiniteError
 from pyminpack._show_config import show_config
+from pyminpack._warnings import OptimizeWarning as OptimizeWarning
 
 # Other types are public, too, such as NonFiniteError, but help() would list all that they inherit.
-__all__ = ["LevenbergMarquardt", "check_jacobian", "kernels", "leastsq", "show_config"]
+__all__ = ["LevenbergMarquardt", "check_jacobian", "curve_fit", "kernels", "leastsq", "show_config"]
 __version__: str = _CONFIG["version"]
 
 _instruction_sets.choose(_os.environ.get(_instruction_sets.VARIABLE))
