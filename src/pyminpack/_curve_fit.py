@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from types import FunctionType, MethodType
@@ -171,7 +172,7 @@ def curve_fit(  # type: ignore[misc]  # the overloads' *more: arguments by posit
         raise TypeError(f"curve_fit: f must be callable, not {type(f).__name__}")
     if not (jac is None or callable(jac)):
         raise TypeError(f"curve_fit: jac must be callable, not {type(jac).__name__}")
-    p0 = np.ones(_count_parameters(f)) if p0 is None else np.atleast_1d(p0)
+    p0 = np.ones(_count_parameters(f)) if p0 is None else np.asarray(p0)
     if bounds is not _UNBOUNDED:
         _check_unbounded(bounds)
     if method not in (None, "lm"):
@@ -192,11 +193,11 @@ def curve_fit(  # type: ignore[misc]  # the overloads' *more: arguments by posit
         raise RuntimeError("Optimal parameters not found: " + mesg)
 
     freedom = infodict["fvec"].size - p0.size
-    if pcov is None or np.isnan(pcov).any() or not (absolute_sigma or freedom > 0):
+    if pcov is None or _has_nan(pcov) or not (absolute_sigma or freedom > 0):
         pcov = np.full((popt.size, popt.size), np.inf)
         warn("Covariance of the parameters could not be estimated", optimize_warning())
     elif not absolute_sigma:
-        pcov = pcov * (np.sum(infodict["fvec"] ** 2) / freedom)
+        pcov = pcov * (np.add.reduce(np.square(infodict["fvec"])) / freedom)
     return (popt, pcov, infodict, mesg, ier) if full_output else (popt, pcov)
 
 
@@ -229,7 +230,7 @@ def _data(xdata: Any, ydata: ArrayLike, check_finite: bool | None, nan_policy: s
     """The data as float64, where xdata is an array or a sequence, without what nan_policy omits."""
     if check_finite is None:
         check_finite = nan_policy is None
-    convert = np.asarray_chkfinite if check_finite else np.asarray
+    convert = _finite if check_finite else np.asarray
     y = convert(ydata, float)
     if isinstance(xdata, (list, tuple, np.ndarray)):
         xdata = convert(xdata, float)
@@ -253,10 +254,23 @@ def _data(xdata: Any, ydata: ArrayLike, check_finite: bool | None, nan_policy: s
     return xdata[..., ~has_nan], y[~has_nan]
 
 
-def _weighing(sigma: NDArray[Any], m: int) -> Callable[[NDArray[Any]], NDArray[Any]]:
-    """What divides residuals, shape (m,), or columns of the Jacobian by sigma."""
+# A sum of squares is not finite, or NaN, if an entry is: for small arrays that takes a third of the time of
+# np.isfinite(...).all(). Where it overflows, NumPy looks at each entry.
+
+
+def _finite(values: ArrayLike, dtype: type) -> NDArray[Any]:
+    array: NDArray[Any] = np.asarray(values, dtype)
+    return array if math.isfinite(np.vdot(array, array)) else np.asarray_chkfinite(array)
+
+
+def _has_nan(array: Vector) -> bool:
+    return math.isnan(np.vdot(array, array))
+
+
+def _weighing(sigma: NDArray[Any], m: int) -> Callable[[Any], Any]:
+    """What divides residuals, shape (m,), or the transposed Jacobian, shape (n, m), by sigma."""
     if sigma.ndim < 2 and sigma.size in (1, m):
-        return partial(_multiplied, 1.0 / sigma)
+        return partial(np.multiply, 1.0 / sigma)
     if sigma.shape != (m, m):
         raise ValueError("`sigma` has incorrect shape.")
     try:
@@ -266,17 +280,12 @@ def _weighing(sigma: NDArray[Any], m: int) -> Callable[[NDArray[Any]], NDArray[A
     return partial(_solved, factor, np.linalg.inv(factor))
 
 
-def _multiplied(weights: NDArray[Any], values: NDArray[Any]) -> NDArray[Any]:
-    products: NDArray[Any] = (weights * values.T).T
-    return products
-
-
 def _solved(factor: NDArray[Any], inverse: NDArray[Any], values: NDArray[Any]) -> NDArray[Any]:
-    """inv(factor) @ values; the second step makes it as exact as solving the triangular system would."""
-    values = np.asarray_chkfinite(values)
-    solution: NDArray[Any] = inverse @ values
-    solution += inverse @ (values - factor @ solution)
-    return solution
+    """inv(factor) @ values.T, transposed; the second step makes it as exact as solving the triangular system would."""
+    columns = np.asarray_chkfinite(values).T
+    solution: NDArray[Any] = inverse @ columns
+    solution += inverse @ (columns - factor @ solution)
+    return solution.T
 
 
 # Functions of the module in partial, unlike functions within a function, can be pickled for another process.
@@ -292,4 +301,4 @@ def _jacobian(jac: Callable[..., Any], xdata: Any, weigh: Any, col_deriv: bool, 
     if weigh is None:
         return fjac
     fjac = np.asarray(fjac)
-    return weigh(fjac.T).T if col_deriv else weigh(fjac)
+    return weigh(fjac) if col_deriv else weigh(fjac.T).T
