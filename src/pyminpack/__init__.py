@@ -2,9 +2,10 @@
 
     from pyminpack import leastsq
 
-`leastsq` has SciPy's signature and results, and the bits of MINPACK's own Fortran, sooner; `LevenbergMarquardt` is its
-iteration, told from outside what the functions are. `check_jacobian` tells whether a Dfun is right, `kernels` has
-MINPACK's routines one by one, and `show_config` tells what is inside this build.
+`leastsq` has SciPy's signature and results, and the bits of MINPACK's own Fortran, sooner, and so has `curve_fit`;
+`LevenbergMarquardt` is the iteration, told from outside what the functions are. `uncertainty` tells how well parameters
+are known, `check_jacobian` whether a Dfun is right, `kernels` has MINPACK's routines one by one, and `show_config` tells
+what is inside this build.
 """
 
 import os as _os
@@ -20,10 +21,14 @@ from pyminpack._minpack import IntermediateResult as IntermediateResult
 from pyminpack._minpack import LevenbergMarquardt
 from pyminpack._nonfinite import NonFiniteError as NonFiniteError
 from pyminpack._show_config import show_config
+from pyminpack._uncertainty import Uncertainty as Uncertainty
+from pyminpack._uncertainty import uncertainty
 from pyminpack._warnings import OptimizeWarning as OptimizeWarning
 
 # Other types are public, too, such as NonFiniteError, but help() would list all that they inherit.
-__all__ = ["LevenbergMarquardt", "check_jacobian", "curve_fit", "kernels", "leastsq", "show_config"]
+__all__ = [
+    "LevenbergMarquardt", "check_jacobian", "curve_fit", "kernels", "leastsq", "show_config", "uncertainty",
+]  # fmt: skip
 __version__: str = _CONFIG["version"]
 
 _instruction_sets.choose(_os.environ.get(_instruction_sets.VARIABLE))

@@ -20,7 +20,8 @@ DOCS = REPOSITORY / "docs"
 TABLE_OF_KERNELS = DOCS / "kernels.md"
 PAGES = [README, *sorted(DOCS.glob("*.md"))]
 WITH_PYTHON = [page for page in PAGES if "```python" in page.read_text()]
-PUBLIC = [getattr(pyminpack, name) for name in (*pyminpack.__all__, "InfoDict", "JacobianCheck")]
+TYPES = ("InfoDict", "JacobianCheck", "OptimizeWarning", "Uncertainty")
+PUBLIC = [getattr(pyminpack, name) for name in (*pyminpack.__all__, *TYPES)]
 KERNELS = [getattr(pyminpack.kernels, name) for name in pyminpack.kernels.__all__]
 FUNCTIONS = [entry for entry in PUBLIC + KERNELS if inspect.isfunction(entry)]
 
@@ -32,7 +33,7 @@ def examples_of(function):
 def run(test):
     """The report of one doctest; empty if all its examples pass."""
     report = []
-    doctest.DocTestRunner(verbose=False).run(test, out=report.append)
+    doctest.DocTestRunner(verbose=False).run(test, out=report.append, clear_globs=False)
     return "".join(report)
 
 

@@ -10,7 +10,7 @@ PROGRAM = """
 from typing import assert_type
 import numpy as np
 from numpy.typing import NDArray
-from pyminpack import InfoDict, check_jacobian, kernels, leastsq
+from pyminpack import InfoDict, Uncertainty, check_jacobian, curve_fit, kernels, leastsq, uncertainty
 
 Vector = NDArray[np.float64]
 Short = tuple[Vector, int]
@@ -64,6 +64,20 @@ assert_type(kernels.chkder(t, t, a, t, mode=2, solver=None), Vector)
 assert_type(kernels.covar(a, ipvt, 0).rank, int)
 assert_type(check_jacobian(residuals, t, jacobian, (t, t), col_deriv=flag).scores, Vector)
 assert_type(check_jacobian(residuals, t, jacobian).worst, tuple[int, int])
+
+def line(t: Vector, a: float, b: float) -> Vector:
+    return a * t + b
+
+Curve = tuple[Vector, Vector]
+FullCurve = tuple[Vector, Vector, InfoDict, str, int]
+assert_type(curve_fit(line, t, t), Curve)
+assert_type(curve_fit(line, None, [1, 2], [1, 1], t, True, jac=jacobian, nan_policy="omit", maxfev=7), Curve)
+assert_type(curve_fit(line, t, t, 1, sigma=t, full_output=True, ftol=1e-3, bounds=(-np.inf, np.inf)), FullCurve)
+assert_type(curve_fit(line, t, t, full_output=1, method="lm", absolute_sigma=flag, check_finite=False), FullCurve)
+assert_type(curve_fit(line, t, t, full_output=flag), Curve | FullCurve)
+assert_type(uncertainty(x, cov_x, infodict), Uncertainty)
+assert_type(uncertainty(x, None, infodict, absolute=flag, tol=0).standard_errors, Vector)
+assert_type(uncertainty([1], [[1]], {"fvec": t, "fjac": a, "ipvt": ipvt}).rank, int)
 """
 
 ERRORS = {
@@ -81,6 +95,11 @@ ERRORS = {
     "infodict['fev']": "typeddict-item",
     "kernels.enorm(t, solver='ours')": "arg-type",
     "kernels.chkder(t, mode=3)": "arg-type",
+    "curve_fit(line, t)": "call-overload",
+    "curve_fit(line, t, t, jac='2-point')": "call-overload",
+    "curve_fit(line, t, t, method='trf')": "call-overload",
+    "curve_fit(line, t, t, args=(1,))": "call-overload",
+    "uncertainty(x, cov_x)": "call-arg",
     "cov_x.T": "union-attr",
     "assert_type(x, int)": "assert-type",
 }

@@ -12,7 +12,7 @@ from scipy.optimize import leastsq as scipy_leastsq
 
 from problems import nist
 from problems.nist_digits import FAILURES, ROWS, TOLERANCES
-from pyminpack import leastsq
+from pyminpack import leastsq, uncertainty
 
 EPS = np.finfo(float).eps
 DEFAULT_FTOL = 1.49012e-8
@@ -112,8 +112,10 @@ def test_certified_parameters_are_reached(row):
 @each(ROWS)
 def test_certified_standard_errors_are_reached(row):
     problem, fitted = PROBLEMS[row.problem], fit(*row[:4])
-    errors = np.sqrt(np.diag(fitted.cov_x) * fitted.rss / problem.dof)
-    assert_digits(errors, problem.certified_sd, row.errors)
+    for cov_x in (fitted.cov_x, None):
+        found = uncertainty(fitted.x, cov_x, fitted.info)
+        assert_digits(found.standard_errors, problem.certified_sd, row.errors)
+        assert (found.rank, found.freedom) == (fitted.x.size, problem.dof)
 
 
 @each(ROWS)
