@@ -4,8 +4,8 @@
 
 `leastsq` has SciPy's signature and results, and the bits of MINPACK's own Fortran, sooner, and so has `curve_fit`;
 `LevenbergMarquardt` is the iteration, told from outside what the functions are. `uncertainty` tells how well parameters
-are known, `check_jacobian` whether a Dfun is right, `kernels` has MINPACK's routines one by one, and `show_config` tells
-what is inside this build.
+are known, `check_jacobian` whether a Dfun is right, and `show_config` what is inside this build. `kernels` are
+MINPACK's routines one by one.
 """
 
 import os as _os

@@ -114,7 +114,8 @@ def curve_fit(  # type: ignore[misc]  # the overloads' *more: arguments by posit
         Where `check_finite` is not true: raise an error if there is a NaN in `xdata` or `ydata`, or leave out the
         points that have one, which are along the last axis of `xdata`. By default nothing is done about them.
     **kwargs : dict, optional
-        Options of `leastsq`.
+        Options of `leastsq`. With ``vectorized`` the parameters that `f` gets are of shape (k, 1), so that an
+        expression in them and an `xdata` of shape (m,) has the k curves as its rows; `jac` gets scalars as ever.
 
     Returns
     -------
@@ -127,14 +128,14 @@ def curve_fit(  # type: ignore[misc]  # the overloads' *more: arguments by posit
     mesg : str
         `ier` in words. Only with `full_output`.
     ier : int
-        1 to 4: why the iteration stopped. Only with `full_output`.
+        1 to 4: why the iteration stopped; -2: by ``callback``. Only with `full_output`.
 
     Raises
     ------
     ValueError
         If the number of parameters is not known; if `bounds` or `method` ask for what only SciPy's curve_fit has; if
         the data are empty, or not finite where they are checked; if `sigma` has the wrong shape or is no covariance; or
-        if `kwargs` has ``args`` or a true ``vectorized``.
+        if `kwargs` has ``args``.
     TypeError
         If there are fewer data than parameters, and where `leastsq` raises it.
     RuntimeError
@@ -145,8 +146,8 @@ def curve_fit(  # type: ignore[misc]  # the overloads' *more: arguments by posit
     Warns
     -----
     OptimizeWarning
-        Where `pcov` cannot be estimated: the Jacobian is exactly singular or not finite, or m <= n without
-        `absolute_sigma`. SciPy's class if scipy.optimize is loaded, else `pyminpack.OptimizeWarning`.
+        Where `pcov` cannot be estimated: the Jacobian is exactly singular or not finite, ``callback`` ended the fit, or
+        m <= n without `absolute_sigma`. SciPy's class if scipy.optimize is loaded, else `pyminpack.OptimizeWarning`.
     RuntimeWarning
         Where `leastsq` doubts a fit; its text names x for p, and the entries of `infodict`.
 
@@ -181,15 +182,13 @@ def curve_fit(  # type: ignore[misc]  # the overloads' *more: arguments by posit
     weigh = None if sigma is None else _weighing(np.asarray(sigma), y.size)
     if "args" in kwargs:
         raise ValueError("'args' is not a supported keyword argument.")
-    if kwargs.get("vectorized"):
-        raise ValueError("curve_fit: vectorized is true, but f(xdata, *p) takes one set of parameters; leastsq has it")
     if y.size != 1 and p0.size > y.size:
         raise TypeError(f"The number of func parameters={p0.size} must not exceed the number of data points={y.size}")
 
-    func = partial(_residuals, f, xdata, y, weigh)
+    func = partial(_residuals_at_points if kwargs.get("vectorized") else _residuals, f, xdata, y, weigh)
     Dfun = None if jac is None else partial(_jacobian, jac, xdata, weigh, bool(kwargs.get("col_deriv")))
     popt, pcov, infodict, mesg, ier = leastsq(func, p0, Dfun=Dfun, full_output=True, **kwargs)
-    if ier not in (1, 2, 3, 4):
+    if ier not in (1, 2, 3, 4, -2):  # -2: callback ended the fit
         raise RuntimeError("Optimal parameters not found: " + mesg)
 
     freedom = infodict["fvec"].size - p0.size
@@ -294,6 +293,10 @@ def _solved(factor: NDArray[Any], inverse: NDArray[Any], values: NDArray[Any]) -
 def _residuals(f: Callable[..., Any], xdata: Any, ydata: Vector, weigh: Any, p: Vector) -> Any:
     fvec = f(xdata, *p) - ydata
     return fvec if weigh is None else weigh(fvec)
+
+
+def _residuals_at_points(f: Callable[..., Any], xdata: Any, ydata: Vector, weigh: Any, points: Vector) -> Any:
+    return _residuals(f, xdata, ydata, weigh, points.T[:, :, np.newaxis])
 
 
 def _jacobian(jac: Callable[..., Any], xdata: Any, weigh: Any, col_deriv: bool, p: Vector) -> Any:

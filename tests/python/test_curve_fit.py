@@ -292,12 +292,55 @@ def test_curve_fit_raises_what_scipy_does(name):
     (line, T, Y, {"method": "trf"}, ValueError, "method is 'trf', expected None or 'lm'; scipy.optimize.curve_fit has"),
     (line, T, Y, {"sigma": [[2.0]]}, ValueError, "`sigma` has incorrect shape"),
     (line, None, Y, {"nan_policy": "omit"}, TypeError, "nan_policy needs an array, a list or a tuple as xdata, not No"),
-    (line, T, Y, {"vectorized": True}, ValueError, "vectorized is true, but f.* takes one set of parameters"),
     (line, T, Y, {"sigma": 1j}, TypeError, "func returned an array of dtype complex128"),
 ], ids=lambda value: str(value)[:40] if isinstance(value, dict) else "")
 def test_curve_fit_refuses_what_it_cannot_do(f, x, y, options, error, text):
     with pytest.raises(error, match=text):
         curve_fit(f, x, y, **options)
+
+
+@pytest.mark.parametrize("sigma", [None, 0.1, ERRORS, CORRELATED], ids=["none", "number", "errors", "covariance"])
+@pytest.mark.parametrize("options", [
+    {"vectorized": True},
+    {"vectorized": True, "jac": decay_by},
+    {"workers": 2},
+    {"workers": map},
+    {"solver": "builtin"},
+    {"callback": lambda intermediate_result: None},
+    {"nonfinite": "raise"},
+], ids=lambda options: "-".join(options))
+def test_options_of_leastsq_that_change_no_bit(options, sigma):
+    ours, expected = (
+        curve_fit(decay, T, Y, [2, 1, 0.3], sigma, full_output=True, **given)
+        for given in (options, {"jac": options.get("jac")})
+    )
+    if sigma is CORRELATED and "vectorized" in options:  # BLAS adds in another order
+        assert_allclose(ours[0], expected[0], rtol=1e-7)
+    else:
+        assert_same(*((result, [], []) for result in (ours, expected)))
+
+
+def test_what_options_of_leastsq_do_comes_through():
+    with pytest.raises(pyminpack.NonFiniteError):
+        curve_fit(line, T, HOLES, check_finite=False, nonfinite="raise")
+    for typical_x in (None, 1e3):
+        asked = []
+
+        def recording(t, *p, asked=asked):
+            asked.append(p)
+            return decay(t, *p)
+
+        curve_fit(recording, T, Y, [2, 1, 0.3], typical_x=typical_x)
+        assert (asked[1][0] - 2 > 1e-6) == (typical_x is not None)
+
+    def stop(x):
+        raise StopIteration
+
+    with pytest.warns(scipy.optimize.OptimizeWarning):
+        popt, pcov, infodict, _, ier = curve_fit(decay, T, Y, callback=stop, full_output=True)
+    assert (ier, infodict["nfev"]) == (-2, 5)
+    assert np.isinf(pcov).all()
+    assert np.isfinite(pyminpack.uncertainty(popt, None, infodict).standard_errors).all()
 
 
 def test_exceptions_of_f_and_jac_pass_unchanged():
