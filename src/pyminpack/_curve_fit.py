@@ -171,13 +171,13 @@ def curve_fit(  # type: ignore[misc]  # the overloads' *more: arguments by posit
     """
     if not callable(f):
         raise TypeError(f"curve_fit: f must be callable, not {type(f).__name__}")
-    if not (jac is None or callable(jac)):
-        raise TypeError(f"curve_fit: jac must be callable, not {type(jac).__name__}")
     p0 = np.ones(_count_parameters(f)) if p0 is None else np.asarray(p0)
     if bounds is not _UNBOUNDED:
         _check_unbounded(bounds)
     if method not in (None, "lm"):
         raise ValueError(f"curve_fit: method is {method!r}, expected None or 'lm'; scipy.optimize.curve_fit has more")
+    if not (jac is None or callable(jac)):
+        raise TypeError(f"curve_fit: jac must be callable, not {type(jac).__name__}")
     xdata, y = _data(xdata, ydata, check_finite, nan_policy)
     weigh = None if sigma is None else _weighing(np.asarray(sigma), y.size)
     if "args" in kwargs:

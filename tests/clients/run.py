@@ -102,7 +102,7 @@ def outcomes(report):
 
 def run(work, client, swapped):
     """Run the client's suite in a new folder."""
-    folder = work / ("swapped" if swapped else "unswapped") / client.name
+    folder = work / ("swapped" if swapped else "unswapped") / client.title
     shutil.rmtree(folder, ignore_errors=True)
     home, temporary, tests = (folder / name for name in ("home", "tmp", "tests"))
     for new in (home, temporary, tests):
@@ -124,7 +124,7 @@ def run(work, client, swapped):
         "TMPDIR": str(temporary),
     }
     command = [work / "venv" / "bin" / "python", "-m", "pytest", "-c", HERE / "pytest.ini", f"--rootdir={rootdir}"]
-    command += [f"--junit-xml={report}", *(["-p", "swap_leastsq"] if swapped else []), *client.arguments]
+    command += [f"--junit-xml={report}", *(["-p", f"swap_{client.swap}"] if swapped else []), *client.arguments]
     start = time.monotonic()
     with open(log, "w") as file:
         status = subprocess.run(
@@ -154,7 +154,7 @@ def complaints(client, unswapped, swapped):
     spoilt -= set(client.timed)
     for test in set(client.timed) - swapped.passed - swapped.failed.keys():
         yield f"{test}, timed, was not run: mend the table"
-    expected = {row.test: row for row in EXPECTED if row.client == client.name}
+    expected = {row.test: row for row in EXPECTED if row.client == client.title}
     for test in sorted(spoilt | expected.keys()):
         failure = swapped.failed.get(test, "not run, or skipped")
         if test not in expected:
@@ -174,7 +174,7 @@ def notes(client, unswapped, swapped):
 
 def main():
     """Print a line for each run, then what is wrong; exit with 1 if anything is."""
-    names = [client.name for client in CLIENTS]
+    names = [client.title for client in CLIENTS]
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "clients", help="folder for all that is written")
     parser.add_argument("clients", nargs="*", metavar="CLIENT", help=f"of {', '.join(names)}; default: all")
@@ -189,18 +189,18 @@ def main():
     install(work)
 
     wrong, also = [], []
-    print(f"{'client':<18}{'leastsq':<11}{'passed':>7}{'skipped':>9}{'failed':>8}{'calls':>7}{'seconds':>9}")
+    print(f"{'client':<24}{'leastsq':<11}{'passed':>7}{'skipped':>9}{'failed':>8}{'calls':>7}{'seconds':>9}")
     for client in CLIENTS:
-        if arguments.clients and client.name not in arguments.clients:
+        if arguments.clients and client.title not in arguments.clients:
             continue
         with ThreadPoolExecutor(2) as pool:
             both = list(pool.map(lambda swapped, client=client: run(work, client, swapped), (False, True)))
         for solver, suite in zip(("SciPy's", "ours"), both, strict=True):
             calls = "" if suite.calls is None else suite.calls
-            print(f"{client.name + ' ' + client.version:<18}{solver:<11}{len(suite.passed):>7}{len(suite.skipped):>9}"
+            print(f"{client.title + ' ' + client.version:<24}{solver:<11}{len(suite.passed):>7}{len(suite.skipped):>9}"
                   f"{len(suite.failed):>8}{calls:>7}{suite.seconds:>9.1f}", flush=True)
-        wrong += [f"{client.name}: {complaint}" for complaint in complaints(client, *both)]
-        also += [f"{client.name}: {note}" for note in notes(client, *both)]
+        wrong += [f"{client.title}: {complaint}" for complaint in complaints(client, *both)]
+        also += [f"{client.title}: {note}" for note in notes(client, *both)]
     for row in EXPECTED:
         if not arguments.clients or row.client in arguments.clients:
             print(f"\nexpected to fail with ours: {row.client}: {row.test}\n  {row.reason}")

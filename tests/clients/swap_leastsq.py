@@ -21,7 +21,7 @@ _counter = itertools.count()  # its next() is atomic: threads lose no call
 _doubts = []
 
 
-def _swap(original, ours):
+def swap(original, ours):
     """Bind `ours` wherever a loaded module binds `original`: scipy.optimize and SciPy's modules below it."""
     for module in list(sys.modules.values()):
         for name, value in list(getattr(module, "__dict__", {}).items()):
@@ -42,7 +42,7 @@ def _counted(solve):
     return count_and_solve
 
 
-_swap(scipy.optimize.leastsq, leastsq)
+swap(scipy.optimize.leastsq, leastsq)
 _minpack.leastsq = _counted(_minpack.leastsq)
 
 

@@ -13,12 +13,17 @@ class Client(NamedTuple):
     sdist: bool = False  # are its tests in the sdist only?
     timed: tuple[str, ...] = ()  # tests that assert seconds and call no leastsq: a busy machine may fail them in a run
     doubted: int = 0  # fits whose success ours doubts by a warning; each was looked at
+    swap: str = "leastsq"  # which function of scipy.optimize becomes ours, by the plugin swap_<function>.py
+
+    @property
+    def title(self) -> str:
+        return self.name if self.swap == "leastsq" else f"{self.name}-{self.swap}"
 
 
 class Expected(NamedTuple):
     """A test that passes with SciPy's leastsq and fails with ours."""
 
-    client: str
+    client: str  # its title
     test: str
     failure: str  # what its report must contain
     reason: str
@@ -38,6 +43,14 @@ CLIENTS = (
             "scipy.optimize.tests.test_minpack::TestCurveFit",
         ),
         doubted=2,  # test_pcov, test_indeterminate_covariance: a parameter that the model does not use
+    ),
+    Client(
+        "scipy",
+        "1.14.1",
+        ("hypothesis==6.170.15",),
+        ("--pyargs", "scipy.optimize.tests.test_minpack::TestCurveFit"),
+        doubted=2,  # the same
+        swap="curve_fit",
     ),
     Client(
         "lmfit",
