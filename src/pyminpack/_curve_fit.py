@@ -19,6 +19,8 @@ _Short = tuple[Vector, Vector]
 _Full = tuple[Vector, Vector, InfoDict, str, int]
 
 _UNBOUNDED = (-np.inf, np.inf)
+_BLOCK = 64  # rows of the factor of a covariance that are solved for at a time
+_Block = tuple[slice, NDArray[Any], NDArray[Any], NDArray[Any]]  # its rows; what is left of it; itself; its inverse
 
 
 class _Options(Options, total=False):
@@ -154,7 +156,7 @@ def curve_fit(  # type: ignore[misc]  # the overloads' *more: arguments by posit
     Notes
     -----
     `popt` and `infodict` equal SciPy's to the bit, except for a covariance as `sigma`, where they agree to rounding:
-    NumPy has no solver for triangular systems, so the residuals are multiplied by the inverse of the Cholesky factor.
+    the residuals are solved for by NumPy, which has no solver for triangular systems.
     `pcov` is made by SciPy's operations from the ``cov_x`` of `leastsq`.
 
     Examples
@@ -276,14 +278,23 @@ def _weighing(sigma: NDArray[Any], m: int) -> Callable[[Any], Any]:
         factor = np.linalg.cholesky(np.asarray_chkfinite(sigma))
     except np.linalg.LinAlgError as error:
         raise ValueError("`sigma` must be positive definite.") from error
-    return partial(_solved, factor, np.linalg.inv(factor))
+    return partial(_solved, _blocks(factor))
 
 
-def _solved(factor: NDArray[Any], inverse: NDArray[Any], values: NDArray[Any]) -> NDArray[Any]:
-    """inv(factor) @ values.T, transposed; the second step makes it as exact as solving the triangular system would."""
+def _blocks(factor: NDArray[Any]) -> list[_Block]:
+    """A lower triangle cut into what forward substitution takes in turn."""
+    cuts = [slice(start, start + _BLOCK) for start in range(0, len(factor), _BLOCK)]
+    return [(rows, factor[rows, : rows.start], factor[rows, rows], np.linalg.inv(factor[rows, rows])) for rows in cuts]
+
+
+def _solved(blocks: list[_Block], values: NDArray[Any]) -> NDArray[Any]:
+    """``(inv(factor) @ values.T).T``; a second step in each block makes it as exact as if the block were solved for."""
     columns = np.asarray_chkfinite(values).T
-    solution: NDArray[Any] = inverse @ columns
-    solution += inverse @ (columns - factor @ solution)
+    solution = np.empty(columns.shape, np.result_type(blocks[0][-1], columns))
+    for rows, left, block, inverse in blocks:
+        right = columns[rows] - left @ solution[: rows.start]
+        first = inverse @ right
+        solution[rows] = first + inverse @ (right - block @ first)
     return solution.T
 
 

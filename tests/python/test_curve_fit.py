@@ -177,6 +177,11 @@ def test_pcov_is_made_by_the_operations_of_scipy(f, x, y, options, monkeypatch):
     assert_same(ours, outcome(scipy.optimize.curve_fit, f, x, y, options))
 
 
+def assert_agree(ours, theirs, rtol):
+    for value, expected in [*zip(ours[:2], theirs[:2], strict=True), (ours[2]["fvec"], theirs[2]["fvec"])]:
+        assert_allclose(value, expected, rtol=rtol, atol=rtol * np.max(np.abs(expected)))
+
+
 def outcome_for_covariance(function, options):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -198,8 +203,19 @@ ILL_CONDITIONED = np.exp(-0.5 * np.subtract.outer(T, T) ** 2) + 1e-12 * np.eye(3
 def test_a_covariance_as_sigma_agrees_with_scipy_to_rounding(options, rtol):
     ours, theirs = (outcome_for_covariance(function, options) for function in (curve_fit, scipy.optimize.curve_fit))
     assert ours[2]["nfev"] == theirs[2]["nfev"]
-    for value, expected in [*zip(ours[:2], theirs[:2], strict=True), (ours[2]["fvec"], theirs[2]["fvec"])]:
-        assert_allclose(value, expected, rtol=rtol, atol=rtol * np.max(np.abs(expected)))
+    assert_agree(ours, theirs, rtol)
+
+
+def test_a_covariance_of_several_blocks_agrees_with_scipy_to_rounding():
+    """Of 150 points, with a factor whose condition is 9e5."""
+    t = np.linspace(0, 4, 150)
+    sigma = np.exp(-0.5 * np.subtract.outer(t, t) ** 2) + 1e-10 * np.eye(t.size)
+    y = decay(t, 2.5, 1.3, 0.5) + np.linalg.cholesky(sigma) @ np.random.default_rng(2).standard_normal(t.size)
+    ours, theirs = (
+        function(decay, t, y, [2, 1, 0.3], sigma, jac=decay_by, full_output=True)
+        for function in (curve_fit, scipy.optimize.curve_fit)
+    )
+    assert_agree(ours, theirs, 1e-8)
 
 
 def test_col_deriv_goes_with_sigma():
