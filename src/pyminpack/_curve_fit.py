@@ -157,7 +157,10 @@ def curve_fit(  # type: ignore[misc]  # the overloads' *more: arguments by posit
     -----
     `popt` and `infodict` equal SciPy's to the bit, except for a covariance as `sigma`, where they agree to rounding:
     the residuals are solved for by NumPy, which has no solver for triangular systems.
-    `pcov` is made by SciPy's operations from the ``cov_x`` of `leastsq`.
+    `pcov` is made by SciPy's operations from the ``cov_x`` of `leastsq`, and `f` is called as often.
+
+    Other than in SciPy, parameters are float64 in the first call, too, whatever `p0` is; a number as `sigma` goes with
+    `jac`, ``col_deriv`` with `sigma`, and `ydata` may be a number where `f` returns one.
 
     Examples
     --------
