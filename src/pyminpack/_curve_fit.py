@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pyminpack._leastsq import InfoDict, Options, leastsq
+from pyminpack._sigma import weighing
 from pyminpack._warnings import optimize_warning, warn
 
 Vector = NDArray[np.float64]
@@ -19,8 +20,6 @@ _Short = tuple[Vector, Vector]
 _Full = tuple[Vector, Vector, InfoDict, str, int]
 
 _UNBOUNDED = (-np.inf, np.inf)
-_BLOCK = 64  # rows of the factor of a covariance that are solved for at a time
-_Block = tuple[slice, NDArray[Any], NDArray[Any], NDArray[Any]]  # its rows; what is left of it; itself; its inverse
 
 
 class _Options(Options, total=False):
@@ -184,7 +183,7 @@ def curve_fit(  # type: ignore[misc]  # the overloads' *more: arguments by posit
     if not (jac is None or callable(jac)):
         raise TypeError(f"curve_fit: jac must be callable, not {type(jac).__name__}")
     xdata, y = _data(xdata, ydata, check_finite, nan_policy)
-    weigh = None if sigma is None else _weighing(np.asarray(sigma), y.size)
+    weigh = None if sigma is None else weighing(np.asarray(sigma), y.size)
     if "args" in kwargs:
         raise ValueError("'args' is not a supported keyword argument.")
     if y.size != 1 and p0.size > y.size:
@@ -269,36 +268,6 @@ def _finite(values: ArrayLike, dtype: type) -> NDArray[Any]:
 
 def _has_nan(array: Vector) -> bool:
     return math.isnan(np.vdot(array, array))
-
-
-def _weighing(sigma: NDArray[Any], m: int) -> Callable[[Any], Any]:
-    """What divides residuals, shape (m,), or the transposed Jacobian, shape (n, m), by sigma."""
-    if sigma.ndim < 2 and sigma.size in (1, m):
-        return partial(np.multiply, 1.0 / sigma)
-    if sigma.shape != (m, m):
-        raise ValueError("`sigma` has incorrect shape.")
-    try:
-        factor = np.linalg.cholesky(np.asarray_chkfinite(sigma))
-    except np.linalg.LinAlgError as error:
-        raise ValueError("`sigma` must be positive definite.") from error
-    return partial(_solved, _blocks(factor))
-
-
-def _blocks(factor: NDArray[Any]) -> list[_Block]:
-    """A lower triangle cut into what forward substitution takes in turn."""
-    cuts = [slice(start, start + _BLOCK) for start in range(0, len(factor), _BLOCK)]
-    return [(rows, factor[rows, : rows.start], factor[rows, rows], np.linalg.inv(factor[rows, rows])) for rows in cuts]
-
-
-def _solved(blocks: list[_Block], values: NDArray[Any]) -> NDArray[Any]:
-    """``(inv(factor) @ values.T).T``; a second step in each block makes it as exact as if the block were solved for."""
-    columns = np.asarray_chkfinite(values).T
-    solution = np.empty(columns.shape, np.result_type(blocks[0][-1], columns))
-    for rows, left, block, inverse in blocks:
-        right = columns[rows] - left @ solution[: rows.start]
-        first = inverse @ right
-        solution[rows] = first + inverse @ (right - block @ first)
-    return solution.T
 
 
 # Functions of the module in partial, unlike functions within a function, can be pickled for another process.
