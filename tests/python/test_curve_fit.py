@@ -323,9 +323,10 @@ def test_curve_fit_refuses_what_it_cannot_do(f, x, y, options, error, text):
     {"callback": lambda intermediate_result: None},
     {"nonfinite": "raise"},
 ], ids=lambda options: "-".join(options))
+@pytest.mark.usefixtures("builtin_solver")
 def test_options_of_leastsq_that_change_no_bit(options, sigma):
     ours, expected = (
-        curve_fit(decay, T, Y, [2, 1, 0.3], sigma, full_output=True, solver="builtin", **given)
+        curve_fit(decay, T, Y, [2, 1, 0.3], sigma, full_output=True, **given)
         for given in (options, {"jac": options.get("jac")})
     )
     if sigma is CORRELATED and "vectorized" in options:  # BLAS adds in another order
@@ -334,8 +335,8 @@ def test_options_of_leastsq_that_change_no_bit(options, sigma):
         assert_same(*((result, [], []) for result in (ours, expected)))
 
 
-def test_what_options_of_leastsq_do_comes_through(monkeypatch):
-    monkeypatch.setenv("PYMINPACK_SOLVER", "builtin")  # the original has none of these
+@pytest.mark.usefixtures("builtin_solver")
+def test_what_options_of_leastsq_do_comes_through():
     with pytest.raises(pyminpack.NonFiniteError):
         curve_fit(line, T, HOLES, check_finite=False, nonfinite="raise")
     for typical_x in (None, 1e3):
