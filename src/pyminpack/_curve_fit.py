@@ -206,7 +206,7 @@ def curve_fit(  # type: ignore[misc]  # the overloads' *more: arguments by posit
 
 def _count_parameters(f: Callable[..., Any]) -> int:
     """How many parameters the signature of f names after the first; inspect, slow to import, where that is hidden."""
-    function = f.__func__ if type(f) is MethodType else f
+    function = f.__func__ if isinstance(f, MethodType) else f
     if type(function) is FunctionType and not function.__dict__:  # which may hold a signature, or what is wrapped
         n = function.__code__.co_argcount - 1 - (function is not f)
         if n > 0:

@@ -5,6 +5,7 @@ from typing import Any, Literal, SupportsIndex, final, type_check_only
 
 from numpy import float64, int32
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import disjoint_base
 
 from pyminpack._leastsq import InfoDict, Real
 from pyminpack._reports import Report
@@ -65,6 +66,7 @@ class _Iteration:
 @final
 class IntermediateResult(_Iteration): ...
 
+@disjoint_base
 class LevenbergMarquardt(_Iteration):
     def __init__(
         self,

@@ -35,7 +35,11 @@ class NonFiniteError(FloatingPointError):
         x: NDArray[np.float64],
     ) -> None:
         super().__init__(function, index, call, point, x)
-        self.function, self.index, self.call, self.point, self.x = function, index, call, point, x
+        self.function: Literal["func", "Dfun"] = function
+        self.index: int = index
+        self.call: int = call
+        self.point: NDArray[np.float64] = point
+        self.x: NDArray[np.float64] = x
 
     def __str__(self) -> str:
         return (

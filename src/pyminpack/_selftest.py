@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from math import sqrt
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,7 +22,6 @@ from pyminpack import _minpack, kernels, leastsq
 from pyminpack._config import CONFIG
 
 RECORDED = Path(__file__).with_name("_selftest.json")
-Solver = Literal["builtin", "original"]
 Numbers = list[Any]  # floats, or Duals
 Residuals = Callable[[Numbers], Numbers]
 
@@ -250,7 +249,7 @@ def cases() -> Iterator[Case]:
         yield Case(f"lmder bard in units of {scale}", "lmder", (func_of(residuals), Dfun_of(residuals), 3 * [1.0]))
 
 
-def call(case: Case, solver: Solver) -> dict[str, Any]:
+def call(case: Case, solver: kernels.Solver) -> dict[str, Any]:
     """The outputs of a call."""
     if case.routine in kernels.__all__:
         result = getattr(kernels, case.routine)(*case.arguments, solver=solver)
@@ -266,7 +265,7 @@ def bits(output: Any) -> str:
     return " ".join(float(number).hex() for number in np.ravel(output))
 
 
-def complaint(case: Case, solver: Solver, recorded: dict[str, str]) -> str | None:
+def complaint(case: Case, solver: kernels.Solver, recorded: dict[str, str]) -> str | None:
     """What is wrong with a call, if anything."""
     try:
         outputs = call(case, solver)
@@ -287,7 +286,7 @@ def run() -> int:
     start = time.perf_counter()
     recorded = json.loads(RECORDED.read_text(encoding="utf-8"))
     before = _minpack.instruction_set_in_use()
-    ways: list[tuple[Solver, str]] = [("builtin", name) for name in _minpack.instruction_sets()]
+    ways: list[tuple[kernels.Solver, str]] = [("builtin", name) for name in _minpack.instruction_sets()]
     if "original" in _minpack.solvers():
         ways.append(("original", before))
     wrong = calls = 0

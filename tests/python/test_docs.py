@@ -20,8 +20,8 @@ DOCS = REPOSITORY / "docs"
 TABLE_OF_KERNELS = DOCS / "kernels.md"
 PAGES = [README, *sorted(DOCS.glob("*.md"))]
 WITH_PYTHON = [page for page in PAGES if "```python" in page.read_text()]
-TYPES = ("InfoDict", "JacobianCheck", "OptimizeWarning", "Uncertainty")
-PUBLIC = [getattr(pyminpack, name) for name in (*pyminpack.__all__, *TYPES)]
+NAMES = sorted(name for name in vars(pyminpack) if not name.startswith("_"))
+PUBLIC = [getattr(pyminpack, name) for name in NAMES]
 KERNELS = [getattr(pyminpack.kernels, name) for name in pyminpack.kernels.__all__]
 FUNCTIONS = [entry for entry in PUBLIC + KERNELS if inspect.isfunction(entry)]
 
@@ -139,6 +139,28 @@ def test_everything_public_has_a_docstring_of_one_line_and_more(entry):
     summary = inspect.getdoc(entry).split("\n\n")[0]
     assert "\n" not in summary
     assert summary.endswith(".")
+
+
+@pytest.mark.parametrize("entry", [entry for entry in PUBLIC if inspect.isclass(entry)],
+                         ids=lambda entry: entry.__name__)
+def test_every_method_and_attribute_of_a_public_class_has_a_docstring(entry):
+    assert [name for name, value in vars(entry).items() if not name.startswith("_") and not inspect.getdoc(value)] == []
+
+
+def test_every_module_has_a_docstring():
+    modules = [*(REPOSITORY / "src" / "pyminpack").glob("*.py*"), *(REPOSITORY / "tools").glob("*.py")]
+    sources = {module: module.read_text() for module in modules if module.suffix in (".py", ".pyi")}
+    assert [str(module) for module, text in sources.items() if not ast.get_docstring(ast.parse(text))] == []
+
+
+def test_all_has_every_public_name_but_types_that_are_only_named():
+    """The results' types and exceptions, of which help() would list what they inherit."""
+    unlisted = {*NAMES} - {*pyminpack.__all__}
+    assert {*pyminpack.__all__} <= {*NAMES}
+    assert [name for name in unlisted if not inspect.isclass(getattr(pyminpack, name))] == []
+    own = {name for name, value in vars(pyminpack.kernels).items()
+           if not name.startswith("_") and getattr(value, "__module__", None) == pyminpack.kernels.__name__}
+    assert own == {*pyminpack.kernels.__all__}
 
 
 def signature(function):

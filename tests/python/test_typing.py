@@ -1,10 +1,15 @@
-"""The types of the installed package, as mypy --strict sees them from a user's program."""
+"""The types of the installed package, as mypy --strict and pyright see them from a user's program."""
 
+import inspect
+import json
 import re
 import subprocess
 import sys
+import typing
 
 import pytest
+
+from pyminpack import _curve_fit, _leastsq
 
 PROGRAM = """
 from typing import assert_type
@@ -128,3 +133,25 @@ def test_a_right_program_is_clean(found):
 @pytest.mark.parametrize(("number", "code"), [*enumerate(ERRORS.values())], ids=ERRORS)
 def test_a_wrong_statement_is_found(found, number, code):
     assert found[len(PROGRAM.splitlines()) + number] == {code}
+
+
+def test_pyright_finds_the_wrong_statements_and_no_other(tmp_path):
+    (tmp_path / "program.py").write_text(PROGRAM + "\n".join(ERRORS))
+    command = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "--outputjson", "program.py"]
+    process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    lines = {entry["range"]["start"]["line"] for entry in json.loads(process.stdout)["generalDiagnostics"]}
+    first = len(PROGRAM.splitlines())
+    assert lines == {*range(first, first + len(ERRORS))}
+
+
+@pytest.mark.parametrize(("function", "options", "first", "apart"), [
+    (_leastsq.leastsq, _leastsq.Options, "col_deriv", ()),
+    (_curve_fit.curve_fit, _curve_fit._Options, "sigma", ("full_output", "kwargs")),
+], ids=["leastsq", "curve_fit"])  # fmt: skip
+def test_the_options_for_type_checkers_are_the_keywords(function, options, first, apart):
+    """By name and type; stubtest does not look into the TypedDict that the overloads have."""
+    hints = typing.get_type_hints(function)
+    names = list(inspect.signature(function).parameters)
+    own = {name: hints[name] for name in names[names.index(first):] if name not in apart}
+    inherited = typing.get_type_hints(_leastsq.Options) if "kwargs" in apart else {}
+    assert typing.get_type_hints(options) == inherited | own
