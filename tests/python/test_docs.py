@@ -1,5 +1,6 @@
 """The documentation: examples that run, and a docstring that says everything about every argument."""
 
+import ast
 import doctest
 import inspect
 import pydoc
