@@ -20,6 +20,7 @@ from pyminpack._leastsq import leastsq
 from pyminpack._minpack import IntermediateResult as IntermediateResult
 from pyminpack._minpack import LevenbergMarquardt
 from pyminpack._nonfinite import NonFiniteError as NonFiniteError
+from pyminpack._patch import patch_scipy, scipy_is_patched, unpatch_scipy
 from pyminpack._show_config import show_config
 from pyminpack._uncertainty import Uncertainty as Uncertainty
 from pyminpack._uncertainty import uncertainty
@@ -27,7 +28,8 @@ from pyminpack._warnings import OptimizeWarning as OptimizeWarning
 
 # Other types are public, too, such as NonFiniteError, but help() would list all that they inherit.
 __all__ = [
-    "LevenbergMarquardt", "check_jacobian", "curve_fit", "kernels", "leastsq", "show_config", "uncertainty",
+    "LevenbergMarquardt", "check_jacobian", "curve_fit", "kernels", "leastsq", "patch_scipy", "scipy_is_patched",
+    "show_config", "uncertainty", "unpatch_scipy",
 ]  # fmt: skip
 __version__: str = _CONFIG["version"]
 
