@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from pyminpack import _minpack
 from pyminpack._reports import describe
+from pyminpack._warnings import warn
 
 # SciPy's own functions that call what is replaced, by the names under which users know them.
 _CALLERS = {"curve_fit": "curve_fit", "_root_leastsq": "root", "call_minpack": "least_squares"}
@@ -64,7 +64,7 @@ def leastsq(
     if ier == 0:
         raise TypeError(mesg)
     if mesg is not None:
-        _warn(mesg)
+        warn(mesg, RuntimeWarning, also="scipy")
     return x, ier
 
 
@@ -122,7 +122,7 @@ def _solve(caller: str, *problem: Any) -> tuple[Any, ...]:
         raise _dialect.error(str(error)) from error.__cause__
     for report in reports or ():
         if report[0] == "not finite":  # others doubt a success, which SciPy's callers do not
-            _warn(describe(report, caller))
+            warn(describe(report, caller), RuntimeWarning, also="scipy")
     if infodict is not None and _dialect.first_column == 0:
         infodict["ipvt"] -= 1
     return x, ier, infodict, cov_x, mesg
@@ -132,15 +132,3 @@ def _is_refusal(error: TypeError, caller: str) -> bool:
     """Whether the extension refused what a function returned; what the function itself raised has a traceback."""
     inside = type(error) is TypeError and error.__traceback__ is not None and error.__traceback__.tb_next is None
     return inside and str(error).startswith((f"{caller}: func", f"{caller}: Dfun"))
-
-
-def _warn(text: str) -> None:
-    """Warn at the line outside of SciPy and of this package that called."""
-    level, frame = 1, sys._getframe()
-    while frame.f_back is not None and _is_inside(frame):
-        level, frame = level + 1, frame.f_back
-    warnings.warn(text, RuntimeWarning, stacklevel=level)
-
-
-def _is_inside(frame: FrameType) -> bool:
-    return str(frame.f_globals.get("__name__")).partition(".")[0] in ("scipy", "pyminpack")

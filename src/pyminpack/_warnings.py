@@ -16,9 +16,9 @@ def optimize_warning() -> type[Warning]:
     return category
 
 
-def warn(text: str, category: type[Warning]) -> None:
-    """Warn at the line of the first caller outside of this package."""
-    frame, stacklevel = sys._getframe(1), 2
-    while frame.f_back is not None and frame.f_globals.get("__package__") == __package__:
+def warn(text: str, category: type[Warning], also: str | None = None) -> None:
+    """Warn at the line of the first caller outside of this package, and of the package `also`."""
+    frame, stacklevel, inside = sys._getframe(1), 2, (__package__, also)
+    while frame.f_back is not None and str(frame.f_globals.get("__package__")).partition(".")[0] in inside:
         frame, stacklevel = frame.f_back, stacklevel + 1
     warnings.warn(text, category, stacklevel=stacklevel)

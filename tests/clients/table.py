@@ -30,7 +30,7 @@ class Expected(NamedTuple):
 
 
 # SciPy 1.14.1 is the oracle: the last with the original Fortran inside. The others are the newest that go with it.
-COMMON = ("numpy==2.2.6", "pytest==9.2.0")
+COMMON = ("numpy==2.2.6", "pytest==9.2.0", "scipy==1.14.1")
 
 CLIENTS = (
     Client(
@@ -39,8 +39,8 @@ CLIENTS = (
         ("hypothesis==6.170.15",),
         (
             "--pyargs",
-            "scipy.optimize.tests.test_minpack::TestLeastSq",
-            "scipy.optimize.tests.test_minpack::TestCurveFit",
+            "scipy.optimize.tests.test_minpack",
+            "scipy.optimize.tests.test_least_squares",
         ),
         doubted=2,  # test_pcov, test_indeterminate_covariance: a parameter that the model does not use
     ),
@@ -84,6 +84,23 @@ CLIENTS = (
         ("-kcurvefit", "--pyargs", "xarray.tests.test_dataarray"),
     ),
 )
+
+# The long run: the parts of these packages that fit by SciPy.
+MORE = (
+    Client("satlas2", "0.4.0", (), ("tests",), sdist=True),
+    Client("phonopy", "4.10.0", (), ("-opythonpath=test/qha", "test/qha"), sdist=True),
+    Client(
+        "PyAbel",
+        "0.9.1",
+        (),
+        ("--pyargs", "abel.tests.test_math", "abel.tests.test_tools_center", "abel.tests.test_tools_circularize",
+         "abel.tests.test_tools_vmi"),
+    ),
+    Client("photutils", "3.0.0", (), ("--pyargs", "photutils.psf", "photutils.isophote")),
+    Client("dipy", "1.12.1", (), ("--pyargs", "dipy.reconst.tests.test_dti", "dipy.reconst.tests.test_fwdti",
+                                  "dipy.reconst.tests.test_ivim", "dipy.reconst.tests.test_forecast")),
+    Client("hyperspy", "2.5.0", ("pytest-mpl==0.19.0",), ("--pyargs", "hyperspy.tests.model")),
+)  # fmt: skip
 
 EXPECTED = (
     Expected(
