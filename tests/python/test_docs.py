@@ -20,7 +20,8 @@ README = REPOSITORY / "README.md"
 DOCS = REPOSITORY / "docs"
 TABLE_OF_KERNELS = DOCS / "kernels.md"
 PAGES = [README, *sorted(DOCS.glob("*.md"))]
-WITH_PYTHON = [page for page in PAGES if "```python" in page.read_text()]
+IN_YOUR_STACK = DOCS / "in-your-stack.md"  # needs other libraries: ./dev clients runs its programs
+WITH_PYTHON = [page for page in PAGES if "```python" in page.read_text() and page != IN_YOUR_STACK]
 NAMES = sorted(name for name in vars(pyminpack) if not name.startswith("_"))
 PUBLIC = [getattr(pyminpack, name) for name in NAMES]
 KERNELS = [getattr(pyminpack.kernels, name) for name in pyminpack.kernels.__all__]
