@@ -96,7 +96,7 @@ MORE = (
         ("--pyargs", "abel.tests.test_math", "abel.tests.test_tools_center", "abel.tests.test_tools_circularize",
          "abel.tests.test_tools_vmi"),
     ),
-    Client("photutils", "3.0.0", (), ("--pyargs", "photutils.psf", "photutils.isophote")),
+    Client("photutils", "3.0.0", (), ("--pyargs", "photutils.psf", "photutils.isophote.tests.test_harmonics")),
     Client("dipy", "1.12.1", (), ("--pyargs", "dipy.reconst.tests.test_dti", "dipy.reconst.tests.test_fwdti",
                                   "dipy.reconst.tests.test_ivim", "dipy.reconst.tests.test_forecast")),
     Client("hyperspy", "2.5.0", ("pytest-mpl==0.19.0",), ("--pyargs", "hyperspy.tests.model")),
