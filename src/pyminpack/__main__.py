@@ -19,17 +19,17 @@ does it inside a program, for its own process.
 """
 
 
-def main(arguments: list[str]) -> int | None:
-    """Do what the arguments ask for; the exit status, None for success."""
+def main(arguments: list[str]) -> int:
+    """Do what the arguments ask for; return the exit status."""
     match arguments:
         case ["-h" | "--help"]:
             print(USAGE, end="")
-            return None
+            return 0
         case ["--info"]:
             from pyminpack import show_config
 
             show_config()
-            return None
+            return 0
         case ["--selftest"]:
             from pyminpack import _selftest
 
@@ -38,8 +38,8 @@ def main(arguments: list[str]) -> int | None:
             _patch()
             sys.argv = arguments[1:]
             runpy.run_module(module, run_name="__main__", alter_sys=True)
-            return None
-        case [script, *_] if not script.startswith("-"):
+            return 0
+        case [script, *_] if script and not script.startswith("-"):
             if not os.path.exists(script):
                 print(f"python -m pyminpack: there is no file {script!r}", file=sys.stderr)
                 return 2
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int | None:
             if not sys.flags.safe_path:
                 sys.path[0] = os.path.dirname(os.path.abspath(script))
             runpy.run_path(script, run_name="__main__")
-            return None
+            return 0
     print(USAGE, end="", file=sys.stderr)
     return 2
 
