@@ -135,6 +135,10 @@ class Library(ABC):
                 types += [type(function) for function in functions]
                 columns += [repeat(function) for function in functions]
                 continue
+            if name == "typical_x":  # ours alone, and NULL for MINPACK's steps
+                types.append(c_void_p)
+                columns.append(repeat(None))
+                continue
             if name in WORK:
                 sizes = [arguments[size] for size in "mn" if size in arguments]
                 arguments[name] = np.full((len(sizes[0]), max(int(size[0]) for size in sizes)), np.nan)
