@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import itertools
 import json
 import os
 import sys
@@ -93,13 +92,14 @@ def repeat(path: Any, times: int) -> dict[str, int]:
     objects = [None, np.dtype(float), np.float64, *path.args, *path.keywords.values()]
     objects += [entry for value in objects if isinstance(value, tuple) for entry in value]
     call(path, times)
-    marks = [measure(objects)]
+    first = before = measure(objects)
+    least = [sys.maxsize] * len(before)
     for _ in range(ROUNDS):
         call(path, times)
-        marks.append(measure(objects))
-    grown = [[new - old for old, new in zip(*pair, strict=True)] for pair in itertools.pairwise(marks)]
-    _, blocks, *references = (min(growth, key=abs) for growth in zip(*grown, strict=True))
-    return {"bytes": marks[-1][0] - marks[0][0], "blocks": blocks, "references": max(references, key=abs)}
+        after = measure(objects)
+        least = [min(new - old, few, key=abs) for old, new, few in zip(before, after, least, strict=True)]
+        before = after
+    return {"bytes": before[0] - first[0], "blocks": least[1], "references": max(least[2:], key=abs)}
 
 
 def call(path: Any, times: int) -> None:
