@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import warnings
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from helpers.bits import assert_same_bits
+from helpers.told import ARRAYS, COUNTS, NUMBERS, moment
 from problems import mgh
 from problems.hostile import assert_same_result
 from pyminpack import leastsq
@@ -20,9 +20,6 @@ pytestmark = pytest.mark.usefixtures("builtin_solver")
 T = np.linspace(0, 4, 50)
 DATA = 5 * np.exp(-0.5 * T) + 0.3 + 0.01 * np.sin(40 * T)
 START = [1.0, 1.0, 0.0]
-NUMBERS = ("fnorm", "gnorm", "xnorm", "pnorm", "delta", "par", "ratio", "trial_fnorm")
-COUNTS = ("nit", "nfev", "njev", "ier", "mesg", "accepted", "request", "done")
-ARRAYS = ("x", "fvec", "diag", "trial_x")
 
 
 def decay(x):
@@ -32,11 +29,6 @@ def decay(x):
 def jacobian(x):
     e = np.exp(-x[1] * T)
     return np.stack([e, -x[0] * T * e, np.ones_like(T)], axis=1)
-
-
-def moment(result):
-    """All that an intermediate result tells, at this moment."""
-    return SimpleNamespace(**{name: getattr(result, name) for name in (*NUMBERS, *COUNTS, *ARRAYS)})
 
 
 def watched(**options):
