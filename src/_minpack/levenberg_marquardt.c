@@ -3,11 +3,13 @@
 
 #include <string.h>
 
+#include "errors.h"
 #include "iteration.h"
 #include "saved_fit.h"
 #include "told.h"
 
 static const char CALLER[] = "LevenbergMarquardt";
+static const char ATTRIBUTES[] = "attributes";     /* of a subclass, in a state */
 
 typedef struct {
     Iteration iteration;
@@ -148,16 +150,14 @@ result(PyObject *self, PyObject *Py_UNUSED(ignored))
     return result;
 }
 
-/* The attributes of a subclass's instance, if it has any; a new reference, NULL without an exception, or with one. */
+/* What a subclass has added to its instance, attributes and slots, as object.__getstate__ has it, or None. A new
+ * reference, or NULL with an exception. */
 static PyObject *
 attributes_of(PyObject *self)
 {
-    PyObject *attributes = NULL;    /* owned, returned */
-
-    attributes = PyObject_GetAttrString(self, "__dict__");
-    if (attributes == NULL && PyErr_ExceptionMatches(PyExc_AttributeError))
-        PyErr_Clear();
-    return attributes;
+    if (Py_TYPE(self)->tp_base == &PyBaseObject_Type)
+        Py_RETURN_NONE;
+    return PyObject_CallMethod((PyObject *)&PyBaseObject_Type, "__getstate__", "O", self);
 }
 
 static PyObject *
@@ -167,51 +167,86 @@ get_state(PyObject *self, PyObject *Py_UNUSED(ignored))
     PyObject *state = NULL;         /* owned, returned */
 
     attributes = attributes_of(self);
-    if (attributes == NULL && PyErr_Occurred())
-        return NULL;
-    if (iteration_enter((Iteration *)self) < 0)
+    if (attributes == NULL || iteration_enter((Iteration *)self) < 0)
         goto done;
     state = state_of(&((LevenbergMarquardt *)self)->told);
     iteration_leave((Iteration *)self);
-    if (state != NULL && attributes != NULL && PyDict_SetItemString(state, "__dict__", attributes) < 0)
+    if (state != NULL && attributes != Py_None && PyDict_SetItemString(state, ATTRIBUTES, attributes) < 0)
         Py_CLEAR(state);
 done:
     Py_XDECREF(attributes);
     return state;
 }
 
-/* Give an instance of a subclass the attributes of a state. 0, or -1 with an exception. */
+/* Set each attribute of a dict, which another thread may change meanwhile. 0, or -1 with an exception. */
 static int
-set_attributes(PyObject *self, PyObject *state)
+set_each(PyObject *self, PyObject *attributes)
 {
-    PyObject *saved = NULL;         /* borrowed */
-    PyObject *attributes = NULL;    /* owned */
-    PyObject *updated = NULL;       /* owned */
+    PyObject *name, *value;
+    Py_ssize_t next = 0;
+    int status = 0;
 
-    saved = PyDict_GetItemString(state, "__dict__");
-    if (saved == NULL)
-        return 0;
-    attributes = PyObject_GetAttrString(self, "__dict__");
-    if (attributes != NULL)
-        updated = PyObject_CallMethod(attributes, "update", "O", saved);
-    Py_XDECREF(attributes);
-    Py_XDECREF(updated);
-    return updated == NULL ? -1 : 0;
+    while (status == 0 && PyDict_Next(attributes, &next, &name, &value)) {
+        Py_INCREF(name);
+        Py_INCREF(value);
+        status = PyObject_SetAttr(self, name, value);
+        Py_DECREF(name);
+        Py_DECREF(value);
+    }
+    return status;
+}
+
+/* Give an instance of a subclass what attributes_of has found. 0, or -1 with an exception: a ValueError where it cannot
+ * have this. */
+static int
+set_attributes(PyObject *self, PyObject *attributes)
+{
+    const int is_pair = PyTuple_Check(attributes) && PyTuple_GET_SIZE(attributes) == 2;
+    PyObject *named = is_pair ? PyTuple_GET_ITEM(attributes, 0) : attributes;   /* borrowed */
+    PyObject *slots = is_pair ? PyTuple_GET_ITEM(attributes, 1) : Py_None;      /* borrowed */
+    PyObject *own = NULL;       /* owned */
+    int status = -1;
+
+    if ((named == Py_None || PyDict_Check(named)) && (slots == Py_None || PyDict_Check(slots))) {
+        status = 0;
+        if (named != Py_None) {
+            own = PyObject_GetAttrString(self, "__dict__");
+            status = own == NULL || !PyDict_Check(own) ? -1 : PyDict_Update(own, named);
+        }
+        if (status == 0 && slots != Py_None)
+            status = set_each(self, slots);
+    }
+    if (status < 0 && (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_TypeError)
+                       || PyErr_ExceptionMatches(PyExc_AttributeError)))
+        raise_from_pending(PyExc_ValueError,
+                           PyUnicode_FromFormat("%s: the saved state's %s do not go with the type %.200s", CALLER,
+                                                ATTRIBUTES, Py_TYPE(self)->tp_name));
+    Py_XDECREF(own);
+    return status;
 }
 
 static PyObject *
 set_state(PyObject *self, PyObject *state)
 {
+    PyObject *copy = NULL;          /* owned: nobody else changes it while it is read */
+    PyObject *attributes = NULL;    /* borrowed */
     Told told = {0};
     int status = -1;
 
-    if (told_from_state(&told, state) == 0
-            && (((Iteration *)self)->lm == NULL || iteration_enter((Iteration *)self) == 0)) {
+    copy = PyDict_Check(state) ? PyDict_Copy(state) : Py_NewRef(state);
+    if (copy == NULL || told_from_state(&told, copy) < 0)
+        goto done;
+    attributes = PyDict_GetItemString(copy, ATTRIBUTES);
+    if (attributes != NULL && set_attributes(self, attributes) < 0)
+        goto done;
+    if (((Iteration *)self)->lm == NULL || iteration_enter((Iteration *)self) == 0) {
         take_told((LevenbergMarquardt *)self, &told);
         iteration_leave((Iteration *)self);
-        status = set_attributes(self, state);
+        status = 0;
     }
+done:
     told_clear(&told);
+    Py_XDECREF(copy);
     if (status < 0)
         return NULL;
     Py_RETURN_NONE;

@@ -36,7 +36,7 @@ static const Number settings[] = {
     {"maxfev", OPTION(maxfev), 0, 1, INT_MAX},
     {"has_epsfcn", OPTION(has_epsfcn), 0, 0, 1},
     {"epsfcn", OPTION(epsfcn), 1, 0, 0},
-    {"tells", offsetof(Told, tells), 0, 0, INT_MAX - 1},
+    {"tells", offsetof(Told, tells), 0, 0, INT_MAX / 2},
     {NULL, 0, 0, 0, 0},
 };
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from helpers.bits import assert_same_bits
-from helpers.told import ARRAYS, ATTRIBUTES, answer, moment, same, tell_all
+from helpers.told import ARRAYS, ATTRIBUTES, COUNTS, NUMBERS, answer, moment, same, tell_all
 from problems import mgh
 from problems.hostile import assert_same_result
 from pyminpack import LevenbergMarquardt, leastsq
@@ -95,13 +95,14 @@ def test_and_so_do_those_of_differences(options):
     assert_same_result(told(begun(**options)).result(), expected(**options))
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # zero columns
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.int64, bool], ids=lambda dtype: dtype.__name__)
 def test_the_first_residuals_decide_the_difference_step_as_in_leastsq(dtype):
     def rounded(x):
         return np.round(3 * decay(x)).astype(dtype)
 
     points = []
-    leastsq(lambda x: (points.append(np.copy(x)), rounded(x))[1], START, maxfev=1, full_output=True)
+    leastsq(lambda x: (points.append(np.copy(x)), rounded(x))[1], START, gtol=1)  # ends with the first Jacobian
     fit = begun()
     fit.tell(rounded(fit.ask()[0]))
     assert_same_bits(fit.ask(), np.array(points[1 : 1 + N]))
@@ -153,7 +154,8 @@ def test_what_it_wants(mode):
     wanted = "differences" if mode == "differences" else "jacobian"
     assert requests[:3] == ["residuals", wanted, "residuals"]
     assert set(requests) == {"residuals", wanted}
-    assert {*zip(requests, shapes, strict=True)} == {("residuals", (1, N)), (wanted, (N if mode == "differences" else 1, N))}
+    points = N if mode == "differences" else 1
+    assert {*zip(requests, shapes, strict=True)} == {("residuals", (1, N)), (wanted, (points, N))}
     assert fit.request is None
 
 
@@ -178,7 +180,7 @@ def test_after_the_end_there_is_nothing_to_ask_or_tell(mode):
     fit = told(begun(mode), mode)
     before = same(fit.__getstate__())
     for method in (fit.ask, partial(fit.tell, decay(fit.x)), partial(fit.tell, None)):
-        with pytest.raises(RuntimeError, match=r"^LevenbergMarquardt: (ask|tell) after the end of the fit, .*ier is 1"):
+        with pytest.raises(RuntimeError, match=r"^LevenbergMarquardt: (ask|tell) after the end of the fit, .*is 3;"):
             method()
     assert same(fit.__getstate__()) == before
     assert_same_result(fit.result(), expected(mode))
@@ -217,11 +219,9 @@ def test_the_scaling_of_the_user_is_known_from_the_start():
 
 def test_types():
     fit = told(begun())
-    for name in ATTRIBUTES:
-        value = getattr(fit, name)
-        kind = np.ndarray if name in ARRAYS else {"mesg": str, "done": bool, "accepted": bool, "request": type(None)}.get(
-            name, int if name in ("nit", "nfev", "njev", "ier") else float)  # fmt: skip
-        assert type(value) is kind, name
+    kinds = {**dict.fromkeys(NUMBERS, float), **dict.fromkeys(ARRAYS, np.ndarray), **dict.fromkeys(COUNTS, int),
+             "mesg": str, "done": bool, "accepted": bool, "request": type(None)}  # fmt: skip
+    assert {name: type(getattr(fit, name)) for name in ATTRIBUTES} == kinds
 
 
 @every_mode
@@ -249,7 +249,7 @@ def test_its_repr_says_where_it_is():
     told(fit, tells=1)
     assert repr(fit) == f"<pyminpack.LevenbergMarquardt: nit 0, nfev 1, fnorm {fit.fnorm}, request 'differences'>"
     told(fit)
-    assert repr(fit) == f"<pyminpack.LevenbergMarquardt: nit {fit.nit}, nfev {fit.nfev}, fnorm {fit.fnorm}, ier 1>"
+    assert repr(fit) == f"<pyminpack.LevenbergMarquardt: nit {fit.nit}, nfev {fit.nfev}, fnorm {fit.fnorm}, ier 3>"
 
 
 # Its result
@@ -325,24 +325,15 @@ def test_its_end_warns_as_leastsq_does_at_the_callers_line(case):
 
 
 @pytest.mark.parametrize("change", [
-    list, tuple, np.float32, memoryview, lambda v: v.astype(">f8"), lambda v: np.repeat(v, 2)[::2], lambda v: v[None],
-    lambda v: [v.tolist()], lambda v: [Fraction(r) for r in v],
-], ids=["list", "tuple", "float32", "memoryview", "big-endian", "strided", "(1, m)", "lists", "Fractions"])  # fmt: skip
+    list, tuple, memoryview, lambda v: v.astype(">f8"), lambda v: np.repeat(v, 2)[::2], lambda v: v[None],
+    lambda v: [v.tolist()], lambda v: [*map(Fraction, v)],
+], ids=["list", "tuple", "memoryview", "big-endian", "strided", "(1, m)", "lists", "Fractions"])  # fmt: skip
 def test_residuals_of_every_kind(change):
-    fit = begun(epsfcn=1e-12)
+    fit = begun()
     while not fit.done:
-        values = [decay(x) for x in fit.ask()]
-        fit.tell(change(values[0]) if len(values) == 1 else np.array(values))
-
-    def func(x):
-        return np.asarray(change(decay(x)), float).ravel() if x.tobytes() in trials else decay(x)
-
-    trials = {np.array(START).tobytes()}
-    leastsq(decay, START, epsfcn=1e-12, callback=lambda intermediate_result: trials.add(
-        intermediate_result.trial_x.tobytes()))  # fmt: skip
-    if change is not np.float32:
-        assert_same_result(fit.result(), leastsq(func, START, epsfcn=1e-12, full_output=True))
-    assert fit.ier in (1, 2, 3)
+        values = answer(fit, decay)
+        fit.tell(change(values[0]) if len(values) == 1 else values)
+    assert_same_result(fit.result(), expected())
 
 
 def test_one_buffer_may_be_told_again_and_again():
@@ -374,7 +365,8 @@ class Raises:
 # Residuals that leastsq refuses, whatever their number.
 NO_RESIDUALS = {
     "None": None, "complex": np.ones(M, complex), "complex numbers in a list": [1j] * M, "text": "text",
-    "a dict": {}, "a generator": (i for i in range(M)), "an iterator": iter([1.0] * M), "objects": np.array([object()] * M),
+    "a dict": {}, "a generator": (i for i in range(M)), "an iterator": iter([1.0] * M),
+    "objects": np.array([object()] * M),
     "None in a list": [None] * M, "longdoubles": np.ones(M, np.longdouble), "times": np.ones(M, "m8[s]"),
     "ragged": [[1.0], [1.0, 2.0]], "bytes": b"bytes", "texts in a list": ["1"] * M, "a set": {1.0},
     "three dimensions": np.ones((1, 1, M)),
@@ -408,7 +400,7 @@ BAD_SHAPES = {  # by number of tells before, whether a Jacobian is told, and sha
     (0, False, (2,)): (TypeError, "input vector length N=3 must not exceed .* length M=2"),
     (0, False, ()): (TypeError, "input vector length N=3 must not exceed .* length M=1"),
     (0, False, (0,)): (TypeError, "N=3 must not exceed .* M=0"),
-    (0, False, (2, M)): (TypeError, r"^LevenbergMarquardt: tell was given an array of shape \(2, 12\); expected \(1, m\),"),
+    (0, False, (2, M)): (TypeError, r"^LevenbergMarquardt: tell was given .* shape \(2, 12\); expected \(1, m\),"),
     (1, False, (M,)): (TypeError, r"of shape \(12,\); expected \(3, 12\), the residuals at 3 points, one row for each"),
     (1, False, (M, N)): (TypeError, r"of shape \(12, 3\); expected \(3, 12\)"),
     (1, False, (N, M - 1)): (ValueError, "changed size between calls: tell was given 11 residuals, after 12"),
@@ -417,9 +409,9 @@ BAD_SHAPES = {  # by number of tells before, whether a Jacobian is told, and sha
     (2, False, (M + 1,)): (ValueError, "changed size between calls: tell was given 13 residuals, after 12"),
     (2, False, (1, M + 1)): (ValueError, "changed size between calls: tell was given 13 residuals, after 12"),
     (2, False, (N, M)): (TypeError, r"of shape \(3, 12\); expected \(1, 12\), the residuals at 1 point$"),
-    (1, True, (M,)): (TypeError, r"[Ss]hape should be \(12, 3\) but it is \(12,\)"),
-    (1, True, (N, M)): (TypeError, r"[Ss]hape should be \(12, 3\) but it is \(3, 12\)"),
-    (1, True, (1, M, N)): (TypeError, r"[Ss]hape should be \(12, 3\) but it is \(1, 12, 3\)"),
+    (1, True, (M,)): (TypeError, r"array of shape \(12,\); expected \(12, 3\), the Jacobian$"),
+    (1, True, (N, M)): (TypeError, r"array of shape \(3, 12\); expected \(12, 3\), the Jacobian$"),
+    (1, True, (1, M, N)): (TypeError, r"array of shape \(1, 12, 3\); expected \(12, 3\), the Jacobian$"),
 }  # fmt: skip
 
 
@@ -493,7 +485,7 @@ def test_improper_options_are_the_errors_of_leastsq(options):
     assert str(caught.value) == str(by_leastsq.value).replace("leastsq", "LevenbergMarquardt")
 
 
-@pytest.mark.parametrize("x0", [None, "text", [1j], [[1], [2, 3]], [Fraction(1, 2)], np.ones(2, "m8[s]"), []], ids=repr)
+@pytest.mark.parametrize("x0", [None, "text", [1j], [[1], [2, 3]], [Fraction(1, 2)], np.ones(2, "m8[s]")], ids=repr)
 def test_a_bad_start_is_the_error_of_leastsq(x0):
     with pytest.raises((TypeError, ValueError)) as by_leastsq:
         leastsq(decay, x0)
@@ -507,6 +499,7 @@ def test_a_bad_start_is_the_error_of_leastsq(x0):
     ((START, 1e-8), {}, TypeError, "positional"),
     ((START,), {"tolerance": 1}, TypeError, "tolerance"),
     ((START,), {"full_output": True}, TypeError, "full_output"),
+    (([],), {}, TypeError, "^Improper input parameters"),
     ((START,), {"jacobian": True, "typical_x": 1.0}, ValueError, "typical_x .* jacobian=True"),
 ])  # fmt: skip
 def test_wrong_arguments(arguments, options, error, text):
@@ -515,10 +508,10 @@ def test_wrong_arguments(arguments, options, error, text):
 
 
 def test_MINPACKs_own_drivers_refuse_it(monkeypatch):
-    with pytest.raises(NotImplementedError, match="^LevenbergMarquardt: ask and tell.* solver 'original'"):
+    with pytest.raises(NotImplementedError, match=r"^LevenbergMarquardt: ask and tell.* solver 'original'"):
         LevenbergMarquardt(START, solver="original")
     monkeypatch.setenv("PYMINPACK_SOLVER", "original")
-    with pytest.raises(NotImplementedError, match="^LevenbergMarquardt: ask and tell.*PYMINPACK_SOLVER"):
+    with pytest.raises(NotImplementedError, match=r"^LevenbergMarquardt: ask and tell.*PYMINPACK_SOLVER"):
         LevenbergMarquardt(START)
     fit = tell_all(LevenbergMarquardt(START, solver="builtin"), decay)
     assert_same_result(fit.result(), expected(solver="builtin"))
@@ -535,11 +528,11 @@ USES = {
 def test_without___init___there_is_nothing_in_it(use):
     empty = LevenbergMarquardt.__new__(LevenbergMarquardt)
     for _ in range(2):
-        with pytest.raises(RuntimeError, match="^LevenbergMarquardt: there is nothing in it"):
+        with pytest.raises(RuntimeError, match=r"^LevenbergMarquardt: there is nothing in it"):
             USES[use](empty)
     with pytest.raises(TypeError, match="ftol"):
         empty.__init__(START, ftol="1")
-    with pytest.raises(RuntimeError, match="there is nothing in it, since __init__ has not been called, or failed$"):
+    with pytest.raises(RuntimeError, match=r"there is nothing in it, since __init__ has not been called, or failed$"):
         USES[use](empty)
     assert repr(empty) == "<pyminpack.LevenbergMarquardt>"
     empty.__init__(START)
@@ -583,7 +576,7 @@ def test_subclasses():
     fit = Slotted(START)
     fit.more = fit  # a cycle
     assert_same_result(tell_all(fit, decay).result(), expected())
-    assert repr(fit).startswith("<pyminpack.LevenbergMarquardt: nit" if False else "<Slotted: nit")
+    assert repr(fit).startswith("<Slotted: nit")
 
 
 def test_a_subclass_that_does_not_call___init___has_nothing_in_it():
@@ -591,7 +584,7 @@ def test_a_subclass_that_does_not_call___init___has_nothing_in_it():
         def __init__(self):
             pass
 
-    with pytest.raises(RuntimeError, match="^Empty: there is nothing in it"):
+    with pytest.raises(RuntimeError, match=r"^Empty: there is nothing in it"):
         Empty().ask()
 
 
