@@ -236,8 +236,8 @@ set_state(PyObject *self, PyObject *state)
     copy = PyDict_Check(state) ? PyDict_Copy(state) : Py_NewRef(state);
     if (copy == NULL || told_from_state(&told, copy) < 0)
         goto done;
-    attributes = PyDict_GetItemString(copy, ATTRIBUTES);
-    if (attributes != NULL && set_attributes(self, attributes) < 0)
+    attributes = entry_if_any(copy, ATTRIBUTES);
+    if (attributes == NULL ? PyErr_Occurred() != NULL : set_attributes(self, attributes) < 0)
         goto done;
     if (((Iteration *)self)->lm == NULL || iteration_enter((Iteration *)self) == 0) {
         take_told((LevenbergMarquardt *)self, &told);

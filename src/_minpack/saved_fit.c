@@ -207,13 +207,26 @@ damaged(const char *name, const char *what)
     return -1;
 }
 
-/* An entry of a state, borrowed; NULL with a ValueError if it is not there. */
+PyObject *
+entry_if_any(PyObject *state, const char *name)
+{
+    PyObject *key = NULL;       /* owned */
+    PyObject *entry = NULL;     /* borrowed, returned */
+
+    key = PyUnicode_FromString(name);
+    if (key != NULL)
+        entry = PyDict_GetItemWithError(state, key);
+    Py_XDECREF(key);
+    return entry;
+}
+
+/* An entry of a state, borrowed; NULL with an exception, a ValueError if it is not there. */
 static PyObject *
 entry_of(PyObject *state, const char *name)
 {
-    PyObject *entry = PyDict_GetItemString(state, name);
+    PyObject *entry = entry_if_any(state, name);
 
-    if (entry == NULL)
+    if (entry == NULL && !PyErr_Occurred())
         damaged(name, "is missing");
     return entry;
 }
@@ -283,8 +296,10 @@ get_array(PyObject *state, const char *name, int ndim, int type)
 static int
 get_vector_or_None(PyObject *state, const char *name, npy_intp n, PyArrayObject **array)
 {
-    if (PyDict_GetItemString(state, name) == Py_None)
+    if (entry_if_any(state, name) == Py_None)
         return 0;
+    if (PyErr_Occurred())
+        return -1;
     *array = get_array(state, name, 1, NPY_DOUBLE);
     if (*array == NULL)
         return -1;

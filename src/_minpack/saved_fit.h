@@ -7,6 +7,9 @@
 /* A new dict, or NULL with an exception. */
 PyObject *state_of(const Told *told);
 
+/* An entry of such a dict, borrowed; NULL if it is not there, or with an exception. */
+PyObject *entry_if_any(PyObject *state, const char *name);
+
 /* *told <- what such a dict has, wherever it was made. 0, or -1 with an exception: a ValueError that names what is missing
  * or damaged. told_clear is due in both cases. */
 int told_from_state(Told *told, PyObject *state);

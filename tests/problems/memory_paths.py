@@ -9,13 +9,14 @@ from collections import deque
 from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
-from operator import methodcaller
+from operator import attrgetter, methodcaller
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from pyminpack import _minpack, leastsq
+from helpers.told import ATTRIBUTES
+from pyminpack import LevenbergMarquardt, NonFiniteError, _minpack, leastsq
 
 BIG_ENDIAN, COMPLEX, FLOAT32 = np.dtype(">f8"), np.dtype(complex), np.dtype(np.float32)
 EYE = np.eye(2)
@@ -49,17 +50,55 @@ def change_size(x):
     return SIZES[x.tobytes() == START]
 
 
+OURS = "builtin"  # of what MINPACK's own drivers cannot do, whatever the environment chooses
 NEW = {"typical_x": None, "callback": None, "vectorized": False, "evaluate": None, "refuse": None}
 
 
-def lmdif(func, x0=X0, args=(), *, full_output=True, ftol=1e-8, maxfev=1, epsfcn=None, diag=None):
+def lmdif(func, x0=X0, args=(), *, full_output=True, ftol=1e-8, maxfev=1, epsfcn=None, diag=None, **new):
     return partial(_minpack.leastsq, "leastsq", func, None, x0, args, full_output, False, ftol, 1e-8, 0.0, maxfev,
-                   epsfcn, 100.0, diag, None, *NEW.values())
+                   epsfcn, 100.0, diag, OURS if new else None, *(NEW | new).values())
 
 
-def lmder(func, Dfun, x0=X0, *, full_output=True, col_deriv=False, ftol=1e-8, diag=None):
+def lmder(func, Dfun, x0=X0, *, full_output=True, col_deriv=False, ftol=1e-8, diag=None, **new):
     return partial(_minpack.leastsq, "leastsq", func, Dfun, x0, (), full_output, col_deriv, ftol, 1e-8, 0.0, 100, None,
-                   100.0, diag, None, *NEW.values())
+                   100.0, diag, OURS if new else None, *(NEW | new).values())
+
+
+def keep_result(intermediate_result):
+    """A callback whose user keeps what it is given."""
+    KEPT.append(intermediate_result)
+
+
+def stop(intermediate_result):
+    raise STOP
+
+
+def fail_by_keyword(intermediate_result):
+    intermediate_result.no_such_attribute()
+
+
+def told(tells, values=(X0, EYE, X0), **options):
+    """A fit told so often, at X0, of the residuals x (or, with jacobian=True, of theirs and EYE)."""
+    fit = LevenbergMarquardt(X0, solver=OURS, **options)
+    for value in values[:tells]:
+        fit.tell(value)
+    return fit
+
+
+def told_result(tells, **options):
+    return told(tells, **options).result()
+
+
+def restored(state):
+    """A fit read from its state, and that state again."""
+    fit = LevenbergMarquardt.__new__(LevenbergMarquardt)
+    fit.__setstate__(state)
+    return fit.__getstate__()
+
+
+STOP = StopIteration()
+attributes = attrgetter(*ATTRIBUTES)
+NEW_FIT, STATE = LevenbergMarquardt.__new__(LevenbergMarquardt), told(3, jacobian=True).__getstate__()
 
 
 # By name, a call without arguments.
@@ -107,6 +146,26 @@ RESULTS = {
     "Jacobian is big-endian": lmder(identity, constant(EYE.astype(BIG_ENDIAN))),
     "Jacobian is float32": lmder(identity, constant(EYE.astype(FLOAT32))),
     "Jacobian is NaN": lmder(identity, constant(NAN)),
+    "typical_x": lmdif(identity, ZERO, typical_x=1),
+    "typical_x is a list": lmdif(identity, typical_x=[1, 2.0]),
+    "callback": lmdif(identity, maxfev=100, callback=dict),
+    "callback keeps what it is given": lmdif(identity, maxfev=100, callback=keep_result),
+    "callback stops": lmdif(identity, maxfev=100, callback=stop),
+    "callback, Dfun": lmder(identity, constant(EYE), callback=dict),
+    "vectorized": lmdif(identity, maxfev=100, vectorized=True),
+    "workers": lmdif(identity, maxfev=100, evaluate=constant([X0, X0])),
+    "told": partial(told_result, 3),
+    "told, Jacobian": partial(told_result, 3, jacobian=True),
+    "told, diag and typical_x": partial(told_result, 3, diag=[1, 2], typical_x=[1, 2]),
+    "told, at the start": partial(told_result, 0),
+    "told, residuals": partial(told_result, 1),
+    "told, to its end": partial(told_result, 2, jacobian=True, gtol=1.0),
+    "told, attributes": partial(attributes, told(3, jacobian=True)),
+    "told, ask": partial(LevenbergMarquardt.ask, told(1)),
+    "saved": partial(LevenbergMarquardt.__getstate__, told(3, jacobian=True)),
+    "saved, at the start": partial(LevenbergMarquardt.__getstate__, told(0, diag=[1, 2])),
+    "reduced": partial(LevenbergMarquardt.__reduce__, told(3)),
+    "restored": partial(restored, STATE),
     "enorm": partial(_minpack.enorm, "builtin", X0),
     "qrfac": partial(_minpack.qrfac, "builtin", EYE, True),
     "qrsolv": partial(_minpack.qrsolv, "builtin", EYE, PIVOTS, TWOS, X0),
@@ -123,6 +182,9 @@ RESULTS = {
     "leastsq, Dfun, full": partial(leastsq, identity, X0, Dfun=constant(EYE), full_output=True),
     "leastsq, improper input, full": partial(leastsq, identity, X0, ftol=-1, full_output=True),
 }
+
+tell = partial(partial, LevenbergMarquardt.tell)
+set_state = partial(partial, LevenbergMarquardt.__setstate__, NEW_FIT)
 
 # By name, the error and a call that raises it.
 ERRORS = {
@@ -154,6 +216,24 @@ ERRORS = {
     "Jacobian is a vector": (TypeError, lmder(identity, identity)),
     "Jacobian is transposed": (TypeError, lmder(constant(np.ones(3)), constant(np.ones((2, 3))))),
     "Jacobian is complex": (TypeError, lmder(identity, constant(EYE.astype(COMPLEX)))),
+    "callback raises": (AttributeError, lmdif(identity, callback=fail_by_keyword)),
+    "workers are too few": (ValueError, lmdif(identity, evaluate=constant([ONE]))),
+    "workers return a vector": (TypeError, lmdif(identity, evaluate=constant(ONE[0]))),
+    "vectorized returns a vector": (TypeError, lmdif(np.ravel, vectorized=True)),
+    "typical_x is zero": (ValueError, lmdif(identity, typical_x=[1, 0])),
+    "typical_x is too short": (ValueError, lmdif(identity, typical_x=[1])),
+    "told None": (TypeError, tell(told(0), None)),
+    "told too few residuals": (TypeError, tell(told(0), ONE)),
+    "told a vector as Jacobian": (TypeError, tell(told(1, jacobian=True), ONE)),
+    "told a Jacobian with None": (TypeError, tell(told(1, jacobian=True), [[1, 0], [0, None]])),
+    "told other residuals": (ValueError, tell(told(2), ONE)),
+    "told, improper input": (TypeError, partial(LevenbergMarquardt, X0, factor=-1, solver=OURS)),
+    "restored from a list": (ValueError, set_state([])),
+    "restored without ipvt": (ValueError, set_state({**STATE, "ipvt": None})),
+    "restored, ipvt is no permutation": (ValueError, set_state({**STATE, "ipvt": STATE["ipvt"] * 0})),
+    "restored, fjac is short": (ValueError, set_state({**STATE, "fjac": EYE[:1]})),
+    "restored, factor is improper": (ValueError, set_state({**STATE, "factor": -1.0})),
+    "restored, attributes": (ValueError, set_state({**STATE, "attributes": {}})),
     "fdjac2, fcn raises": (AttributeError, partial(_minpack.fdjac2, "builtin", fail, X0, X0, 0.0)),
     "enorm of a matrix": (ValueError, partial(_minpack.enorm, "builtin", EYE)),
     "enorm of complex numbers": (TypeError, partial(_minpack.enorm, "builtin", COMPLEX.type(1).reshape(1))),
@@ -166,6 +246,7 @@ ERRORS = {
     "leastsq, residuals change size": (ValueError, partial(leastsq, change_size, X0)),
     "leastsq, residuals are complex": (TypeError, partial(leastsq, astype, X0, COMPLEX)),
     "leastsq, Jacobian is a vector": (TypeError, partial(leastsq, identity, X0, Dfun=identity)),
+    "leastsq, NaN is refused": (NonFiniteError, partial(leastsq, constant(NAN[0]), X0, nonfinite="raise", solver=OURS)),
 }
 
 PATHS = RESULTS | {name: path for name, (_, path) in ERRORS.items()}

@@ -104,7 +104,7 @@ def repeat(path: Any, times: int) -> dict[str, int]:
 
 def call(path: Any, times: int) -> None:
     for _ in range(times):
-        with contextlib.suppress(AttributeError, TypeError, ValueError):
+        with contextlib.suppress(AttributeError, TypeError, ValueError, FloatingPointError):
             path()
 
 

@@ -21,7 +21,8 @@ PROCESSES = TESTS / "processes"
 NOT_STARVED = {
     "residuals are a memoryview": "where NumPy cannot read a buffer's format, it reads its elements one by one",
     **dict.fromkeys(
-        [name for name in ERRORS if name.startswith("leastsq")], "CPython 3.11 loses it while it makes a traceback"
+        ["callback stops", "callback raises", *(name for name in ERRORS if name.startswith("leastsq"))],
+        "CPython 3.11 loses it while it makes a traceback",
     ),
 }
 
@@ -51,6 +52,23 @@ REPEATED = [
     "lmder, wrong sign",
     "lmder, a zero column",
     "start is None",
+    "callback",
+    "callback keeps what it is given",
+    "callback stops",
+    "callback raises",
+    "vectorized",
+    "workers",
+    "workers are too few",
+    "leastsq, NaN is refused",
+    "told, diag and typical_x",
+    "told, Jacobian",
+    "told, attributes",
+    "told a Jacobian with None",
+    "told too few residuals",
+    "saved",
+    "restored",
+    "restored, ipvt is no permutation",
+    "restored, attributes",
     "qrfac",
     "lmpar",
     "fdjac2",
@@ -86,7 +104,7 @@ def failing_allocator(tmp_path_factory):
 
 @pytest.mark.parametrize("name", RESULTS)
 def test_these_paths_return(name):
-    assert isinstance(RESULTS[name](), tuple | np.ndarray | float)
+    assert isinstance(RESULTS[name](), tuple | np.ndarray | float | dict)
 
 
 @pytest.mark.parametrize("name", ERRORS)
