@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import inspect
+import sys
 from fractions import Fraction
 from functools import partial
 
@@ -577,6 +580,30 @@ def test_subclasses():
     fit.more = fit  # a cycle
     assert_same_result(tell_all(fit, decay).result(), expected())
     assert repr(fit).startswith("<Slotted: nit")
+
+
+@pytest.mark.parametrize("kind", [LevenbergMarquardt, Slotted, type("Plain", (LevenbergMarquardt,), {})])
+def test_what_goes_leaves_no_reference_to_its_type(kind):
+    def come_and_go():
+        for _ in range(20):
+            told(kind(START), tells=3)
+            kind.__new__(kind)
+            fit = kind(START)
+            if kind is not LevenbergMarquardt:
+                fit.more = fit
+        gc.collect()
+        return sys.getrefcount(kind)
+
+    come_and_go()
+    assert come_and_go() == come_and_go()
+
+
+def test_its_signature_is_that_of_leastsqs_options():
+    own, of_leastsq = (inspect.signature(function).parameters for function in (LevenbergMarquardt, leastsq))
+    assert {*own} - {*of_leastsq} == {"jacobian"}
+    for name in {*own} & {*of_leastsq} - {"x0"}:
+        assert own[name].kind == inspect.Parameter.KEYWORD_ONLY
+        assert own[name].default == of_leastsq[name].default, name
 
 
 def test_a_subclass_that_does_not_call___init___has_nothing_in_it():

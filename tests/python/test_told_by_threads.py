@@ -198,3 +198,37 @@ def test_a_fit_that_is_read_all_the_time_has_its_bits():
     assert_same_result(fit.result(), leastsq(func, start, full_output=True))
     assert all(nit <= nfev <= later for nit, nfev, later in read)
     assert refused[0] + len(read) > 0
+
+
+@pytest.mark.usefixtures("_many_switches")
+@pytest.mark.parametrize("col_deriv", [False, True])
+def test_a_jacobian_that_another_thread_changes_while_it_is_copied_can_be_told_again(col_deriv):
+    """It goes in slices, so that part of it may be there when it is refused."""
+    m, n = 100_000, 30
+    good = np.random.default_rng(0).standard_normal((n, m) if col_deriv else (m, n))
+    fit = LevenbergMarquardt(np.zeros(n), jacobian=True, col_deriv=col_deriv, gtol=0.5)
+    fit.tell(np.ones(m))
+    begun, kept, twins = Event(), np.full(good.shape, np.nan), []
+
+    def alter():
+        begun.wait(TIMEOUT)
+        kept.resize(3, refcheck=False)
+
+    def tell_until_it_is_refused():
+        while True:  # it may have been copied whole before
+            twins[:] = [copy.copy(fit)]
+            begun.set()
+            twins[0].tell(kept)
+
+    thread = Thread(target=alter)
+    thread.start()
+    try:
+        with pytest.raises(TypeError, match=r"^LevenbergMarquardt: tell was given an array of shape \(3,\)"):
+            tell_until_it_is_refused()
+    finally:
+        thread.join(TIMEOUT)
+    assert twins[0].request == "jacobian"
+    twins[0].tell(good)
+    expected = leastsq(lambda x: np.ones(m), np.zeros(n), Dfun=lambda x: good, full_output=True, gtol=0.5,
+                       col_deriv=col_deriv)  # fmt: skip
+    assert_same_result(twins[0].result(), expected)
