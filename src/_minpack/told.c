@@ -148,6 +148,8 @@ tell_first(Told *told, const Expected *expected, PyArrayObject *residuals, int t
     minpack_start(&told->fit.lm);
     told->fit.lm.nfev = 1;
     /* A saved state is to have no chance numbers. */
+    if (told->options.diag == NULL)
+        memset(told->fit.lm.diag, 0, (size_t)expected->n * sizeof(double));
     memset(told->fit.lm.wa1, 0, (size_t)expected->n * sizeof(double));
     memset(told->fit.lm.wa2, 0, (size_t)expected->n * sizeof(double));
     note_residuals(&told->nonfinite, "tell", expected->call, 0, (int)m, values);

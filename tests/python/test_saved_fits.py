@@ -112,6 +112,15 @@ def test_the_state_is_plain_numbers_and_arrays():
                 assert value is None or type(value) in (int, float, bool), name
 
 
+def test_what_is_not_known_yet_is_0_in_a_state_and_not_what_the_memory_held():
+    for _ in range(20):
+        for size in range(100, 1000, 10):
+            np.full(size, 7.0)  # comes and goes
+        state = told(begun(), 1).__getstate__()
+        for name in ("scaling", "step", "next_x", "trial_x", "qtf", "fjac"):
+            assert not state[name].any(), name
+
+
 def test_the_state_is_the_callers_own():
     fit = told(begun(), 5)
     state = fit.__getstate__()
