@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from helpers.bits import assert_same_bits
+from helpers.isolated import run_isolated
 from helpers.told import ATTRIBUTES, answer, moment, same, tell_all
 from problems import mgh
 from problems.hostile import assert_same_result
@@ -238,3 +239,37 @@ def test_a_jacobian_that_another_thread_changes_while_it_is_copied_can_be_told_a
         told.tell(good)
     assert same(moment(twin)) == same(moment(fit))
     assert same(twin.__getstate__()) == same(fit.__getstate__())
+
+
+CLEARED = """
+import sys, time
+from threading import Event, Thread
+import numpy as np
+from pyminpack import LevenbergMarquardt
+
+sys.setswitchinterval(1e-6)
+fit = LevenbergMarquardt(np.zeros(30), jacobian=True)
+fit.tell(np.ones(150_000))  # more than 32 MB, which malloc gives back at once
+for attempt in range(40):
+    state, begun = fit.__getstate__(), Event()
+
+    def clear():
+        begun.wait()
+        time.sleep(attempt / 1000)
+        state.clear()
+
+    thread = Thread(target=clear)
+    thread.start()
+    begun.set()
+    try:
+        fit.__setstate__(state)
+    except ValueError as error:
+        assert "is missing" in str(error)
+    thread.join()
+    assert not fit.__getstate__()["fjac"].any()
+"""
+
+
+@pytest.mark.slow
+def test_a_state_that_another_thread_clears_while_it_is_read():
+    run_isolated(CLEARED)
