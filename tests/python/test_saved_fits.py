@@ -452,6 +452,6 @@ def damage(draw, value):
 @given(data=st.data())
 def test_random_damage(data):
     state = stage(data.draw(st.sampled_from([*STAGES])))
-    for key in data.draw(st.lists(st.sampled_from([*state]), min_size=1, max_size=4)):
+    for key in data.draw(st.lists(st.sampled_from([*state]), min_size=1, max_size=4, unique=True)):
         state[key] = damage(data.draw, state[key])
     survives(state)
