@@ -70,7 +70,7 @@ def keep_result(intermediate_result):
 
 
 def stop(intermediate_result):
-    raise STOP
+    raise StopIteration
 
 
 def fail_by_keyword(intermediate_result):
@@ -96,7 +96,6 @@ def restored(state):
     return fit.__getstate__()
 
 
-STOP = StopIteration()
 attributes = attrgetter(*ATTRIBUTES)
 NEW_FIT, STATE = LevenbergMarquardt.__new__(LevenbergMarquardt), told(3, jacobian=True).__getstate__()
 
