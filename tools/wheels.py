@@ -105,7 +105,8 @@ def build(bin_folder: Path, venv_bin: Path, source: Path) -> Path:
 
 def expected_files(version: str) -> set[str]:
     """What a user needs: our modules, their types, the extension, the licence."""
-    sources = {path.name for path in (ROOT / "src" / "pyminpack").iterdir() if path.is_file()}
+    folder = ROOT / "src" / "pyminpack"
+    sources = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"}
     package = sources - {"_config.py.in"} | {"_config.py", "EXTENSION"}
     about = {"METADATA", "WHEEL", "RECORD", "licenses/LICENSE"}
     return {f"pyminpack/{name}" for name in package} | {f"pyminpack-{version}.dist-info/{name}" for name in about}
