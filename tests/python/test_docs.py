@@ -18,6 +18,8 @@ from helpers.contract_page import CASES, tables
 REPOSITORY = Path(__file__).parents[2]
 README = REPOSITORY / "README.md"
 DOCS = REPOSITORY / "docs"
+INDEX = DOCS / "index.md"
+REFERENCE = DOCS / "reference" / "index.md"
 TABLE_OF_KERNELS = DOCS / "kernels.md"
 PAGES = [README, *sorted(DOCS.glob("*.md"))]
 IN_YOUR_STACK = DOCS / "in-your-stack.md"  # needs other libraries: ./dev clients runs its programs
@@ -70,6 +72,19 @@ def test_every_file_that_a_page_names_exists(page):
     folders = "benchmarks|docs|examples|minpack|src|tests|tools"
     files = [REPOSITORY / name for name in re.findall(rf"(?<![\w./-])(?:{folders})/[\w./-]*\w", text)]
     assert [str(path) for path in links + files if not path.exists()] == []
+
+
+def test_every_page_is_in_the_list_of_pages():
+    """Sphinx warns of one that is not in the site."""
+    listed = re.findall(r"^- \[(.*?)\.md\]\(", (DOCS / "README.md").read_text(), re.MULTILINE)
+    sections = re.findall(r"^\w+$", INDEX.read_text(), re.MULTILINE)
+    assert sorted([*listed, *sections, "README", "index"]) == sorted(page.stem for page in DOCS.glob("*.md"))
+
+
+def test_every_public_name_has_its_page_in_the_reference():
+    lists = re.findall(r":toctree: generated\n\n(.*?)\n(?:\n|```)", REFERENCE.read_text(), re.DOTALL)
+    listed = [name for block in lists for name in block.split()]
+    assert sorted(listed) == sorted([name for name in NAMES if name != "kernels"] + [k.__name__ for k in KERNELS])
 
 
 def test_every_row_of_the_contract_names_its_tests():
