@@ -2,8 +2,8 @@
 A peak and its confidence band
 ==============================
 
-NIST's Eckerle4: transmittance against wavelength. A Gaussian peak of height ``b1 / b2``, width ``b2`` and place ``b3``,
-with its derivatives.
+NIST's Eckerle4: transmittance against wavelength. A Gaussian peak of height ``b1 / b2``, width ``b2`` and place
+``b3``, with its derivatives.
 """
 
 import json
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pyminpack import leastsq, uncertainty
 
-problems = json.loads((Path(sys.argv[0]).parents[1] / "nist.json").read_text())
+problems = json.loads((Path(sys.argv[0]).resolve().parents[1] / "nist.json").read_text())
 (problem,) = (problem for problem in problems if problem["name"] == "Eckerle4")
 x, y = np.array(problem["x"]), np.array(problem["y"])
 
