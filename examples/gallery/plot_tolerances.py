@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pyminpack import leastsq
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+sys.path.insert(0, str(Path(sys.argv[0]).resolve().parents[2] / "tests"))
 from problems import nist  # type: ignore[import-not-found]  # the data, with their formulas
 
 
