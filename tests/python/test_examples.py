@@ -1,6 +1,7 @@
 """examples/: the algorithm in Python has the bits of leastsq, and fits that are saved, spread, pinned and watched."""
 
 import os
+import re
 import runpy
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from helpers.bits import assert_same_bits
+from helpers.contract_page import tables
 from oracles.libminpack import libminpack
 from problems import mgh
 from problems.mgh_fits import OPTIONS, every_factor, every_problem, installed, original
@@ -128,3 +130,20 @@ def test_pinned_steps_are_found_again_and_a_difference_is_named(tmp_path):
 def test_a_fit_can_be_drawn(tmp_path):
     assert output("watch.py", tmp_path / "watch.png") == ""
     assert (tmp_path / "watch.png").read_bytes()[1:4] == b"PNG"
+
+
+@pytest.mark.slow
+def test_digits_against_tolerances_are_those_of_the_page():
+    """To half a digit, for the last bit of exp on other machines."""
+    _, *parts = re.split(r"^(\w+ alone, \w+)$", output("gallery/plot_tolerances.py"), flags=re.MULTILINE)
+    found = {
+        (curve, float(tolerance)): [float(median), float(worst)]
+        for curve, lines in zip(parts[::2], parts[1::2], strict=True)
+        for tolerance, median, worst in re.findall(r"(1e-\d+): median +([\d.]+), worst +([\d.]+) ", lines)
+    }
+    (rows,) = (rows for head, rows in tables(EXAMPLES.parent / "docs" / "tolerances.md") if head[0] == "tolerance")
+    curves = [f"{name} alone, {jacobian}" for jacobian in ("differences", "Dfun") for name in ("ftol", "xtol")]
+    for tolerance, *cells in rows:
+        for curve, cell in zip(curves, cells, strict=True):
+            said = [float(digits) for digits in re.findall(r"\d+\.\d", cell)]
+            np.testing.assert_allclose(found[curve, float(tolerance)], said, atol=0.5, err_msg=f"{curve}, {tolerance}")
