@@ -246,15 +246,16 @@ def _data(xdata: Any, ydata: ArrayLike, check_finite: bool | None, nan_policy: s
         raise ValueError("`nan_policy='propagate'` is not supported by this function.")
     if nan_policy not in ("raise", "omit"):
         raise ValueError(f"nan_policy must be one of {{None, 'raise', 'omit'}}, not {nan_policy!r}")
-    if not isinstance(xdata, np.ndarray):
+    if not hasattr(xdata, "dtype"):
         raise TypeError(f"curve_fit: nan_policy needs an array, a list or a tuple as xdata, not {type(xdata).__name__}")
-    has_nan = np.isnan(xdata)
-    has_nan = has_nan.any(axis=tuple(range(has_nan.ndim - 1))) | np.isnan(y)
-    if not has_nan.any():
+    x = np.asarray(xdata, float)  # of a pandas Series, too, which f gets as it is
+    x_nan, y_nan = np.isnan(x).any(axis=tuple(range(x.ndim - 1))), np.isnan(y)
+    if not (x_nan.any() or y_nan.any()):
         return xdata, y
     if nan_policy == "raise":
         raise ValueError("The input contains nan values")
-    return xdata[..., ~has_nan], y[~has_nan]
+    kept = ~(x_nan | y_nan)
+    return (xdata[kept] if x.ndim == 1 else xdata[..., kept]), y[kept]
 
 
 # A sum of squares is not finite, or NaN, if an entry is: for small arrays that takes a third of the time of

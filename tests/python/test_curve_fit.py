@@ -69,6 +69,22 @@ def wrapped(function):
     return wrapper
 
 
+class Column:
+    """What curve_fit sees of a pandas Series: no ndarray, but with a dtype, and indexed by a mask."""
+
+    def __init__(self, values):
+        self.values, self.dtype = values, values.dtype
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.values, dtype)
+
+    def __getitem__(self, kept):
+        return Column(self.values[kept])
+
+    def __rmul__(self, a):
+        return a * self.values
+
+
 Y = decay(T, 2.5, 1.3, 0.5) + 0.1 * NOISE
 HOLES = np.where(np.arange(30) % 7 == 3, np.nan, Y)
 
@@ -113,6 +129,7 @@ SAME = {
                              {"nan_policy": "omit"}),
     "no NaN to leave out": (decay, T, Y, {"nan_policy": "omit"}),
     "no NaN to raise for": (decay, T, Y, {"nan_policy": "raise"}),
+    "no NaN to leave out of fewer data": (lambda t, a: a * t[:6], T, Y[:6], {"nan_policy": "omit"}),
     "checked, so that nan_policy has no say": (decay, T, Y, {"nan_policy": "none", "check_finite": True}),
     "method": (decay, T, Y, {"method": "lm"}),
     "infinite bounds": (decay, T, Y, {"bounds": ([-np.inf] * 3, np.inf)}),
@@ -293,6 +310,16 @@ def raised(function, f, x, y, options):
             return function(f, x, y, **options)
         except Exception as error:
             return type(error), str(error)
+
+
+@pytest.mark.parametrize(("y", "nan_policy"), [(Y, "raise"), (Y, "omit"), (HOLES, "omit")])
+def test_nan_policy_takes_a_Series(y, nan_policy):
+    """Of which f gets a Series; SciPy raises an error where there is something to leave out."""
+    kept = np.isfinite(y)
+    popt, _ = curve_fit(line, Column(T), y, nan_policy=nan_policy)
+    assert_same_bits(popt, curve_fit(line, T[kept], y[kept])[0])
+    with pytest.raises(ValueError, match=r"^The input contains nan values$"):
+        curve_fit(line, Column(HOLES), T, nan_policy="raise")
 
 
 @pytest.mark.parametrize("name", SAME_ERRORS)
