@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
+from _thread import allocate_lock  # threading.Lock, whose module takes a tenth of our import
 from collections.abc import Callable
 from importlib import import_module
-from threading import Lock
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple, NoReturn
 
@@ -23,7 +23,7 @@ class _Place(NamedTuple):
     lmder: Callable[..., Any]
 
 
-_lock = Lock()
+_lock = allocate_lock()
 _patched: _Place | None = None
 
 

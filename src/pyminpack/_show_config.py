@@ -1,6 +1,5 @@
 """`show_config`: what is inside this build, and what it runs on."""
 
-from copy import deepcopy
 from typing import Any, Literal
 
 from pyminpack import _minpack
@@ -51,6 +50,8 @@ def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any]:
     """
     if mode not in ("stdout", "dicts"):
         raise ValueError(f"show_config: mode is {mode!r}; expected 'stdout' or 'dicts'")
+    from copy import deepcopy  # here, for the time of our import
+
     config = deepcopy(CONFIG)
     config |= {"solvers": list(_minpack.solvers()), "instruction_set": _minpack.instruction_set_in_use()}
     config |= _surroundings()
