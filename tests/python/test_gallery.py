@@ -28,6 +28,7 @@ def run(monkeypatch):
         return runpy.run_path(path, run_name="__main__")
 
     monkeypatch.setattr(pyplot, "show", lambda: None)
+    pyplot.close("all")  # what other tests' pages have left
     yield run
     pyplot.close("all")
 
