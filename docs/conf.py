@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pyminpack
 
 project = "pyminpack"
@@ -21,14 +24,17 @@ extensions = [
     "sphinx-mathjax-offline",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["README.md", "sg_execution_times.rst"]
+exclude_patterns = ["README.md", "**/sg_execution_times.rst"]
+default_role = "py:obj"  # `leastsq` in a docstring: a link to it
 
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 
 autosummary_generate = True
+autodoc_member_order = "groupwise"
 autodoc_typehints = "none"  # numpydoc's sections have them
 numpydoc_show_class_members = False
+numpydoc_validation_checks = {"all", "ES01", "EX01", "GL02", "PR01", "PR03", "PR04", "SA01"}
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples/gallery",
@@ -42,7 +48,8 @@ sphinx_gallery_conf = {
 }
 
 html_theme = "pydata_sphinx_theme"
-html_title = "pyminpack"
+html_title = f"pyminpack {version}"
+toc_object_entries_show_parents = "hide"
 html_static_path = ["_static"]
 html_css_files = ["pyminpack.css"]
 html_show_sourcelink = False
@@ -53,3 +60,14 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+
+
+def name_pages_by_title(_app: Any, *arguments: Any) -> None:
+    """``[ier.md](ier.md)``, which names the file where a page is read as it is, becomes a link with the page's title."""
+    content = arguments[-1]
+    content[0] = re.sub(r"\[[\w-]+\.md\]\(", "[](", content[0])
+
+
+def setup(app: Any) -> None:
+    app.connect("source-read", name_pages_by_title)
+    app.connect("include-read", name_pages_by_title)

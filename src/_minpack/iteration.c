@@ -210,7 +210,7 @@ PyGetSetDef iteration_getset[] = {
     {"nfev", get, NULL, "Number of points at which residuals have been computed.", (void *)&nfev},
     {"njev", get, NULL, "Number of Jacobians that Dfun or tell gave; 0 with differences.", (void *)&njev},
     {"ier", get, NULL, "Why the fit ended, as of leastsq; None before.", (void *)&ier},
-    {"mesg", get, NULL, "ier in words.", (void *)&mesg},
+    {"mesg", get, NULL, "Why, in words.", (void *)&mesg},
     {"trial_x", get, NULL, "The last trial point; shape (n,).", (void *)&trial_x},
     {"trial_fnorm", get, NULL, "Norm of the residuals there.", (void *)&trial_fnorm},
     {"accepted", get, NULL, "Whether it became x.", (void *)&accepted},
