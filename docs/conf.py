@@ -45,6 +45,8 @@ sphinx_gallery_conf = {
     "min_reported_time": 5,
     "remove_config_comments": True,
     "download_all_examples": False,
+    "notebook_extensions": set(),  # the data are found beside the program
+    "show_signature": False,
 }
 
 html_theme = "pydata_sphinx_theme"
@@ -65,7 +67,7 @@ html_theme_options = {
 def name_pages_by_title(_app: Any, *arguments: Any) -> None:
     """``[ier.md](ier.md)``, which names the file where a page is read as it is, becomes a link with the page's title."""
     content = arguments[-1]
-    content[0] = re.sub(r"\[[\w-]+\.md\]\(", "[](", content[0])
+    content[0] = re.sub(r"\[[\w/-]+\.md\]\(", "[](", content[0])
 
 
 def setup(app: Any) -> None:
