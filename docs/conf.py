@@ -24,7 +24,7 @@ extensions = [
     "sphinx-mathjax-offline",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["README.md", "**/sg_execution_times.rst"]
+exclude_patterns = ["README.md", "sg_execution_times.rst", "**/sg_execution_times.rst"]
 default_role = "py:obj"  # `leastsq` in a docstring: a link to it
 
 myst_enable_extensions = ["colon_fence", "dollarmath"]
@@ -65,7 +65,7 @@ html_theme_options = {
 
 
 def name_pages_by_title(_app: Any, *arguments: Any) -> None:
-    """``[ier.md](ier.md)``, which names the file where a page is read as it is, becomes a link with the page's title."""
+    """``[ier.md](ier.md)`` names a file where a page is read as it is; in the site it has the page's title."""
     content = arguments[-1]
     content[0] = re.sub(r"\[[\w/-]+\.md\]\(", "[](", content[0])
 

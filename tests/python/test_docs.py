@@ -5,6 +5,8 @@ import doctest
 import inspect
 import pydoc
 import re
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -84,6 +86,25 @@ def test_every_page_is_in_the_list_of_pages_by_its_title_and_in_that_order_in_th
                for name in re.findall(r"^(?:\.\./)?([a-z-]+)$", (DOCS / f"{section}.md").read_text(), re.MULTILINE)]
     assert [name for _, name in listed] == in_site
     assert sorted([*in_site, *{*sections} & {*titles}, "README", "index"]) == sorted(titles)
+
+
+@pytest.mark.parametrize(("tag", "complaint"), [
+    ('<a href="there.html#part">', ""),
+    ('<a href="#">', ""),
+    ('<img src="there.html">', ""),
+    ('<a href="https://elsewhere.invalid/">', ""),
+    ('<a href="away.html">', "here.html: away.html is not there\n"),
+    ('<a href="there.html#whole">', "here.html: there.html#whole is not there\n"),
+    ('<a href="#part">', "here.html: #part is not there\n"),
+    ('<img src="no.png">', "here.html: no.png is not there\n"),
+    ('<script src="//elsewhere.invalid/a.js">', "here.html: loads //elsewhere.invalid/a.js\n"),
+])
+def test_a_link_of_the_site_that_leads_nowhere_is_named(tag, complaint, tmp_path):
+    (tmp_path / "here.html").write_text(tag)
+    (tmp_path / "there.html").write_text('<p id="part">')
+    command = [sys.executable, REPOSITORY / "tools" / "links.py", tmp_path]
+    check = subprocess.run(command, capture_output=True, text=True)
+    assert (check.stderr, check.returncode) == (complaint, bool(complaint))
 
 
 def test_every_public_name_has_its_page_in_the_reference():
