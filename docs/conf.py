@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pyminpack
@@ -64,10 +65,15 @@ html_theme_options = {
 }
 
 
+def by_title(link: re.Match[str]) -> str:
+    title, _, _ = (Path(__file__).parent / f"{link[1]}.md").read_text().partition("\n")
+    return f"[{title.removeprefix('# ')}]("
+
+
 def name_pages_by_title(_app: Any, *arguments: Any) -> None:
     """``[ier.md](ier.md)`` names a file where a page is read as it is; in the site it has the page's title."""
     content = arguments[-1]
-    content[0] = re.sub(r"\[[\w/-]+\.md\]\(", "[](", content[0])
+    content[0] = re.sub(r"\[(?:docs/)?([\w-]+)\.md\]\(", by_title, content[0])
 
 
 def setup(app: Any) -> None:
