@@ -57,6 +57,13 @@ as_float64(PyArrayObject *array, int flags)
                                               NPY_ARRAY_ALIGNED | NPY_ARRAY_NOTSWAPPED | flags);
 }
 
+PyArrayObject *
+object_copy(PyArrayObject *array)
+{
+    return (PyArrayObject *)PyArray_FromArray(array, PyArray_DescrFromType(NPY_OBJECT),
+                                              NPY_ARRAY_CARRAY | NPY_ARRAY_ENSURECOPY);
+}
+
 int
 is_ours_alone(PyArrayObject *array, Py_ssize_t references)
 {
@@ -144,13 +151,13 @@ described_objects(PyArrayObject *array)
     PyObject *kind = NULL;          /* owned */
     PyObject *index = NULL;         /* owned */
     PyObject *text = NULL;          /* owned, returned */
-    npy_intp i, size = PyArray_SIZE(array);
+    npy_intp i, size;
 
-    entries = (PyArrayObject *)PyArray_FromArray(array, PyArray_DescrFromType(NPY_OBJECT),
-                                                 NPY_ARRAY_CARRAY | NPY_ARRAY_ENSURECOPY);
+    entries = object_copy(array);
     if (entries == NULL)
         return NULL;
     entry = PyArray_DATA(entries);
+    size = PyArray_SIZE(entries);
     for (i = 0; i < size && !is_no_real_number(entry[i]); i++)
         ;
     if (i == size)

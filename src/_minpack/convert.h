@@ -39,6 +39,9 @@ PyArrayObject *as_real_array(const Source *source, PyObject *result, int *type);
  * references: how many to it are ours. */
 int is_ours_alone(PyArrayObject *array, Py_ssize_t references);
 
+/* The entries of an array as objects, in a new array, C-contiguous, which no other code knows; NULL with an exception. */
+PyArrayObject *object_copy(PyArrayObject *array);
+
 /* Whether an array's dtype casts safely to float64. */
 int casts_safely(PyArrayObject *array);
 

@@ -1,14 +1,21 @@
-/* What leastsq's callback is called with: a view of the fit while the callback runs, and a copy if somebody keeps it. */
+/* What leastsq's callback is called with: a view of the fit while the callback runs, and a copy if somebody keeps it; or a
+ * copy from the start, where other threads may read what they keep at any time. */
 #include "intermediate_result.h"
 
 #include <string.h>
 
 typedef struct {
     Iteration iteration;
-    LmState copy;           /* what iteration.lm points to once the callback has returned */
+    LmState copy;           /* what iteration.lm points to in a copy */
     Options options;        /* likewise; without arrays */
     double *memory;         /* owned or NULL: the arrays of copy, and trial_x */
 } IntermediateResult;
+
+#ifdef Py_GIL_DISABLED
+enum { COPIED_AHEAD = 1 };
+#else
+enum { COPIED_AHEAD = 0 };
+#endif
 
 static void
 dealloc(PyObject *self)
@@ -57,8 +64,8 @@ copied(double **to, const double *from, int size)
     return begin;
 }
 
-/* Give an object that somebody keeps a copy of all it shows. 0, or -1 without an exception if there is no memory: then
- * it shows nothing any more. */
+/* Give an object a copy of all it shows. 0, or -1 without an exception if there is no memory: then it shows nothing any
+ * more. */
 static int
 detach(IntermediateResult *result)
 {
@@ -103,18 +110,6 @@ attach(Shown *shown, const LmState *lm)
     return 0;
 }
 
-/* Whether nobody but us holds an object. */
-static int
-is_ours_alone(PyObject *object)
-{
-#ifdef Py_GIL_DISABLED
-    (void)object;
-    return 0;
-#else
-    return Py_REFCNT(object) == 1;
-#endif
-}
-
 int
 show_trial(void *context, const LmState *lm)
 {
@@ -127,6 +122,10 @@ show_trial(void *context, const LmState *lm)
     callback_resume(cb);
     if (attach(shown, lm) < 0)
         return -1;
+    if (COPIED_AHEAD && detach((IntermediateResult *)shown->result) < 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
     stack[1] = shown->result;
     answer = PyObject_Vectorcall(cb->functions.callback, stack + 1, PY_VECTORCALL_ARGUMENTS_OFFSET, shown->names);
     if (answer != NULL)
@@ -136,7 +135,9 @@ show_trial(void *context, const LmState *lm)
         status = STOPPED;
     }
     Py_XDECREF(answer);
-    if (is_ours_alone(shown->result))
+    if (COPIED_AHEAD)
+        Py_CLEAR(shown->result);
+    else if (Py_REFCNT(shown->result) == 1)     /* nobody but us holds it */
         ((Iteration *)shown->result)->lm = NULL;
     else {
         if (detach((IntermediateResult *)shown->result) < 0 && status != -1) {

@@ -8,6 +8,8 @@
 /* What has been told when an attribute is known: LmState.known. */
 enum { ALWAYS = 0, FVEC = 1, JACOBIAN = 2, TRIAL = 3 };
 
+enum { CHANGED = -1 };      /* Iteration.users */
+
 typedef enum { NUMBER, VECTOR_N, VECTOR_M, OTHER } Kind;
 
 /* An attribute that is a number or an array of LmState, or what get makes of it. */
@@ -18,28 +20,42 @@ typedef struct {
     PyObject *(*get)(const Iteration *iteration);
 } Attribute;
 
-int
-iteration_enter(Iteration *iteration)
+/* A RuntimeError that names the type of an iteration. */
+static void
+refuse(Iteration *iteration, const char *why)
 {
     const char *name = strrchr(Py_TYPE(iteration)->tp_name, '.');
 
-    name = name == NULL ? Py_TYPE(iteration)->tp_name : name + 1;
-    if (atomic_exchange(&iteration->busy, 1)) {
-        PyErr_Format(PyExc_RuntimeError,
-                     "%s: somebody is at work on it: another thread, or the call in whose course this one is made", name);
+    PyErr_Format(PyExc_RuntimeError, "%s: %s", name == NULL ? Py_TYPE(iteration)->tp_name : name + 1, why);
+}
+
+int
+iteration_enter(Iteration *iteration, IterationUse use)
+{
+    int users = 0, entered;
+
+    do
+        entered = atomic_compare_exchange_strong(&iteration->users, &users, use == READ ? users + 1 : CHANGED);
+    while (!entered && use == READ && users != CHANGED);
+    if (!entered) {
+        refuse(iteration,
+               "somebody is at work on it: another thread, or the call in whose course this one is made");
         return -1;
     }
-    if (iteration->lm != NULL)
+    if (iteration->lm != NULL || use == BEGIN)
         return 0;
-    atomic_store(&iteration->busy, 0);
-    PyErr_Format(PyExc_RuntimeError, "%s: there is nothing in it, since __init__ has not been called, or failed", name);
+    iteration_leave(iteration);
+    refuse(iteration, "there is nothing in it, since __init__ has not been called, or failed");
     return -1;
 }
 
 void
 iteration_leave(Iteration *iteration)
 {
-    atomic_store(&iteration->busy, 0);
+    if (atomic_load(&iteration->users) == CHANGED)
+        atomic_store(&iteration->users, 0);
+    else
+        atomic_fetch_sub(&iteration->users, 1);
 }
 
 const char *
@@ -119,9 +135,11 @@ get_ier(const Iteration *iteration)
 static PyObject *
 get_mesg(const Iteration *iteration)
 {
+    const Options options = *iteration->options;     /* which may end with a fit, while memory is collected */
+
     if (iteration->lm->request != MINPACK_DONE)
         Py_RETURN_NONE;
-    return options_mesg(iteration->options, iteration->lm->info);
+    return options_mesg(&options, iteration->lm->info);
 }
 
 static PyObject *
@@ -188,7 +206,7 @@ get(PyObject *self, void *attribute)
 {
     PyObject *value = NULL;     /* owned, returned */
 
-    if (iteration_enter((Iteration *)self) < 0)
+    if (iteration_enter((Iteration *)self, READ) < 0)
         return NULL;
     value = value_of((Iteration *)self, attribute);
     iteration_leave((Iteration *)self);
@@ -228,7 +246,7 @@ iteration_repr(PyObject *self)
     PyObject *text = NULL;      /* owned, returned */
     const char *wanted;
 
-    if (iteration_enter(iteration) < 0) {
+    if (iteration_enter(iteration, READ) < 0) {
         PyErr_Clear();
         return PyUnicode_FromFormat("<%s>", Py_TYPE(self)->tp_name);
     }

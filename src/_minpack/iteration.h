@@ -13,7 +13,7 @@ typedef struct {
     const double *trial_x;      /* n, borrowed: the last trial point, where lm->known says that there is one */
     const Options *options;     /* borrowed */
     int jacobian;               /* the Jacobian is the user's */
-    _Atomic int busy;           /* somebody changes what lm points to */
+    _Atomic int users;          /* how many read what lm points to, or CHANGED: one changes it */
 } Iteration;
 
 /* The attributes of both types, read-only; arrays are copies. */
@@ -22,9 +22,15 @@ extern PyGetSetDef iteration_getset[];
 /* The repr of both types. */
 PyObject *iteration_repr(PyObject *self);
 
-/* Begin to read or change an iteration. 0, or -1 with a RuntimeError if somebody else does or there is nothing;
+typedef enum {
+    READ,       /* as others may at the same time */
+    CHANGE,     /* as nobody else may, nor read it */
+    BEGIN       /* likewise, also where there is nothing yet */
+} IterationUse;
+
+/* Begin to use an iteration. 0, or -1 with a RuntimeError if what somebody else does forbids it, or there is nothing;
  * iteration_leave is due after 0. */
-int iteration_enter(Iteration *iteration);
+int iteration_enter(Iteration *iteration, IterationUse use);
 void iteration_leave(Iteration *iteration);
 
 /* "residuals", "differences", "jacobian", or NULL at the end. */

@@ -57,7 +57,7 @@ init(PyObject *self, PyObject *args, PyObject *kwargs)
             || told_from_arguments(&told, x0, &raw) < 0)
         goto done;
     /* The object may be at work for another thread, and has nothing in it the first time. */
-    if (((Iteration *)self)->lm != NULL && iteration_enter((Iteration *)self) < 0)
+    if (iteration_enter((Iteration *)self, BEGIN) < 0)
         goto done;
     take_told((LevenbergMarquardt *)self, &told);
     iteration_leave((Iteration *)self);
@@ -85,7 +85,7 @@ ask(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
     PyObject *points = NULL;    /* owned, returned */
 
-    if (iteration_enter((Iteration *)self) < 0)
+    if (iteration_enter((Iteration *)self, READ) < 0)
         return NULL;
     points = told_ask(&((LevenbergMarquardt *)self)->told);
     iteration_leave((Iteration *)self);
@@ -98,7 +98,7 @@ tell(PyObject *self, PyObject *values)
     Told *told = &((LevenbergMarquardt *)self)->told;
     int status;
 
-    if (iteration_enter((Iteration *)self) < 0)
+    if (iteration_enter((Iteration *)self, CHANGE) < 0)
         return NULL;
     status = told_take(told, values);
     if (status == 0)
@@ -139,7 +139,7 @@ result(PyObject *self, PyObject *Py_UNUSED(ignored))
     PyObject *outcome = NULL;   /* owned: (x, ier, infodict, cov_x, mesg, reports) */
     PyObject *result = NULL;    /* owned, returned */
 
-    if (iteration_enter((Iteration *)self) < 0)
+    if (iteration_enter((Iteration *)self, CHANGE) < 0)     /* of its work arrays */
         return NULL;
     outcome = told_outcome(&((LevenbergMarquardt *)self)->told);
     iteration_leave((Iteration *)self);
@@ -167,7 +167,7 @@ get_state(PyObject *self, PyObject *Py_UNUSED(ignored))
     PyObject *state = NULL;         /* owned, returned */
 
     attributes = attributes_of(self);
-    if (attributes == NULL || iteration_enter((Iteration *)self) < 0)
+    if (attributes == NULL || iteration_enter((Iteration *)self, READ) < 0)
         goto done;
     state = state_of(&((LevenbergMarquardt *)self)->told);
     iteration_leave((Iteration *)self);
@@ -182,17 +182,17 @@ done:
 static int
 set_each(PyObject *self, PyObject *attributes)
 {
-    PyObject *name, *value;
+    PyObject *own = NULL;       /* owned: a copy, which nobody changes */
+    PyObject *name, *value;     /* borrowed */
     Py_ssize_t next = 0;
     int status = 0;
 
-    while (status == 0 && PyDict_Next(attributes, &next, &name, &value)) {
-        Py_INCREF(name);
-        Py_INCREF(value);
+    own = PyDict_Copy(attributes);
+    if (own == NULL)
+        return -1;
+    while (status == 0 && PyDict_Next(own, &next, &name, &value))
         status = PyObject_SetAttr(self, name, value);
-        Py_DECREF(name);
-        Py_DECREF(value);
-    }
+    Py_DECREF(own);
     return status;
 }
 
@@ -239,7 +239,7 @@ set_state(PyObject *self, PyObject *state)
     attributes = entry_if_any(copy, ATTRIBUTES);
     if (attributes == NULL ? PyErr_Occurred() != NULL : set_attributes(self, attributes) < 0)
         goto done;
-    if (((Iteration *)self)->lm == NULL || iteration_enter((Iteration *)self) == 0) {
+    if (iteration_enter((Iteration *)self, BEGIN) == 0) {
         take_told((LevenbergMarquardt *)self, &told);
         iteration_leave((Iteration *)self);
         status = 0;

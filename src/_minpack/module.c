@@ -202,6 +202,9 @@ free_module(void *module)
 
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, exec_module},
+#ifdef Py_mod_gil
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},      /* docs/free-threading.md has the audit */
+#endif
     {0, NULL},
 };
 

@@ -26,42 +26,49 @@ static const struct {
     {"gtol=%f is too small, func(x) is orthogonal to the columns of\n  the Jacobian to machine precision.", "g"},
 };
 
-/* What x0 is instead of real numbers, for the text of an error; a new reference, or NULL with an exception.
- * flat: the entries of array in C order. */
+/* What x0 is instead of real numbers, for the text of an error; a new reference, or NULL with an exception. */
 static PyObject *
-unsafe_x0(PyArrayObject *array, PyArrayObject *flat)
+unsafe_x0(PyArrayObject *array)
 {
-    PyObject *const *entries = PyArray_DATA(flat);
-    PyObject *entry = NULL;     /* borrowed */
-    PyObject *index = NULL;     /* owned */
-    PyObject *text = NULL;      /* owned, returned */
+    PyArrayObject *copy = NULL;     /* owned: another thread may change x0 */
+    PyObject *const *entries;
+    PyObject *entry = NULL;         /* borrowed */
+    PyObject *index = NULL;         /* owned */
+    PyObject *text = NULL;          /* owned, returned */
     npy_intp i;
 
     if (PyArray_TYPE(array) != NPY_OBJECT)
         return PyUnicode_FromFormat("x0 is an array of dtype %S", (PyObject *)PyArray_DESCR(array));
-    for (i = 0; i < PyArray_SIZE(flat) && entry == NULL; i++)
+    copy = object_copy(array);
+    if (copy == NULL)
+        return NULL;
+    entries = PyArray_DATA(copy);
+    for (i = 0; i < PyArray_SIZE(copy) && entry == NULL; i++)
         if (!PyFloat_Check(entries[i]) && !PyLong_Check(entries[i]))
             entry = entries[i];
     if (entry == NULL)
-        return PyUnicode_FromString("x0 is an array of objects");
-    index = PyArray_NDIM(array) == 0 ? PyUnicode_FromString("") : written_index(array, i - 1);
-    if (index != NULL)
-        text = entry == Py_None ? PyUnicode_FromFormat("x0%U is None", index)
-                                : PyUnicode_FromFormat("x0%U is of type %s", index, Py_TYPE(entry)->tp_name);
+        text = PyUnicode_FromString("x0 is an array of objects");
+    else {
+        index = PyArray_NDIM(copy) == 0 ? PyUnicode_FromString("") : written_index(copy, i - 1);
+        if (index != NULL)
+            text = entry == Py_None ? PyUnicode_FromFormat("x0%U is None", index)
+                                    : PyUnicode_FromFormat("x0%U is of type %s", index, Py_TYPE(entry)->tp_name);
+    }
+    Py_DECREF(copy);
     Py_XDECREF(index);
     return text;
 }
 
 /* Refuse an x0 that does not cast safely. NumPy's pending refusal becomes the cause, and its text follows ours. */
 static void
-raise_unsafe_x0(const char *caller, PyArrayObject *array, PyArrayObject *flat)
+raise_unsafe_x0(const char *caller, PyArrayObject *array)
 {
     PyObject *cause = NULL;     /* owned */
     PyObject *what = NULL;      /* owned */
     PyObject *message = NULL;   /* owned */
 
     cause = take_raised_exception();
-    what = unsafe_x0(array, flat);
+    what = unsafe_x0(array);
     if (what != NULL)
         message = PyUnicode_FromFormat("%s: %U; " REAL_NUMBERS_EXPECTED ": %S", caller, what, cause);
     if (message != NULL)
@@ -110,7 +117,7 @@ start_vector(const char *caller, PyObject *x0)
     cast = as_float64(flat, NPY_ARRAY_C_CONTIGUOUS);
     if (cast == NULL) {
         if (PyErr_ExceptionMatches(PyExc_TypeError))
-            raise_unsafe_x0(caller, array, flat);
+            raise_unsafe_x0(caller, array);
         goto done;
     }
     n = PyArray_SIZE(cast);
@@ -281,30 +288,56 @@ default_maxfev(int n, int has_Dfun)
     return limit < INT_MAX ? (int)limit : INT_MAX;
 }
 
+/* The value of a variable of the environment; None where it is empty or not there. A new reference, or NULL with an
+ * exception. */
+static PyObject *
+from_environment(const char *variable)
+{
+#ifdef Py_GIL_DISABLED
+    /* Another thread may set one meanwhile, which os.environ stands, and getenv does not. */
+    PyObject *os = NULL;        /* owned */
+    PyObject *environ = NULL;   /* owned */
+    PyObject *value = NULL;     /* owned, returned */
+
+    os = PyImport_ImportModule("os");
+    if (os != NULL)
+        environ = PyObject_GetAttrString(os, "environ");
+    if (environ != NULL)
+        value = PyObject_CallMethod(environ, "get", "s", variable);
+    if (value != NULL && PyUnicode_Check(value) && PyUnicode_GET_LENGTH(value) == 0)
+        Py_SETREF(value, Py_NewRef(Py_None));
+    Py_XDECREF(os);
+    Py_XDECREF(environ);
+    return value;
+#else
+    const char *value = getenv(variable);
+
+    return value == NULL || *value == '\0' ? Py_NewRef(Py_None) : PyUnicode_DecodeFSDefault(value);
+#endif
+}
+
 int
 parse_solver(PyObject *value, const char *caller, const Solver **solver)
 {
     static const char variable[] = "PYMINPACK_SOLVER";
-    const char *chosen, *origin = "solver";
+    const char *origin = value == Py_None ? variable : "solver";
+    PyObject *given = NULL;     /* owned */
     PyObject *name = NULL;      /* owned: exactly a str, which runs no code of the user's */
     int i, status = -1;
 
-    if (value == Py_None) {
-        chosen = getenv(variable);
-        if (chosen == NULL || *chosen == '\0') {
-            *solver = minpack_solvers[0];
-            return 0;
-        }
-        origin = variable;
-        name = PyUnicode_DecodeFSDefault(chosen);
+    given = value == Py_None ? from_environment(variable) : Py_NewRef(value);
+    if (given == Py_None) {
+        *solver = minpack_solvers[0];
+        status = 0;
+        goto done;
     }
-    else if (PyUnicode_Check(value))
-        name = PyUnicode_FromObject(value);
-    else
-        PyErr_Format(PyExc_TypeError, "%s: solver must be a string or None, not %.200s", caller,
-                     Py_TYPE(value)->tp_name);
+    if (given != NULL && PyUnicode_Check(given))
+        name = PyUnicode_FromObject(given);
+    else if (given != NULL)
+        PyErr_Format(PyExc_TypeError, "%s: %s must be a string or None, not %.200s", caller, origin,
+                     Py_TYPE(given)->tp_name);
     if (name == NULL)
-        return -1;
+        goto done;
     for (i = 0; minpack_solvers[i] != NULL && status < 0; i++)
         if (PyUnicode_CompareWithASCIIString(name, minpack_solvers[i]->name) == 0) {
             *solver = minpack_solvers[i];
@@ -316,7 +349,9 @@ parse_solver(PyObject *value, const char *caller, const Solver **solver)
                      " installed, or with -Csetup-args=-Doriginal_minpack=PATH", caller, origin);
     else if (status < 0)
         PyErr_Format(PyExc_ValueError, "%s: %s is %R; expected 'builtin' or 'original'", caller, origin, name);
-    Py_DECREF(name);
+done:
+    Py_XDECREF(given);
+    Py_XDECREF(name);
     return status;
 }
 

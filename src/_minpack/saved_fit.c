@@ -287,6 +287,8 @@ get_array(PyObject *state, const char *name, int ndim, int type)
             && PyArray_TYPE((PyArrayObject *)entry) == type)
         array = (PyArrayObject *)PyArray_FromArray((PyArrayObject *)entry, PyArray_DescrFromType(type),
                                                    NPY_ARRAY_CARRAY_RO | NPY_ARRAY_ENSURECOPY | NPY_ARRAY_ENSUREARRAY);
+    if (array != NULL && PyArray_NDIM(array) != ndim)       /* another thread has changed it meanwhile */
+        Py_CLEAR(array);
     if (array == NULL && !PyErr_Occurred())
         damaged(name, "is not the array that it was");
     return array;
