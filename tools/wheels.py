@@ -35,6 +35,29 @@ NOT_FOR_WHEELS = (
     "test_levenberg_marquardt.py::test_MINPACKs_own_drivers_refuse_it",
     "test_many_points.py::test_MINPACKs_own_drivers_refuse_it",
 )
+# At both ends of NumPy: these tests alone, which compare with nothing of SciPy's; and what cannot run there.
+AT_BOTH_ENDS = ("test_levenberg_marquardt.py", "test_callback.py", "test_hostile.py", "test_python_kernels.py",
+                "test_typical_x.py")  # fmt: skip
+HARMLESS = "test_hostile.py::test_the_result_has_the_bits_of_a_well_behaved_twin_s_if_the_function"
+REFUSED = "test_levenberg_marquardt.py::test_what_leastsq_does_not_take_from_func_is_refused_by_the_same_error"
+KERNELS = "test_python_kernels.py::test_bad_input_is_refused_by_an_error_that_names_the_argument"
+WITHOUT_NUMBA = {f"{HARMLESS}[is compiled by numba]": "Numba is for NumPy 1.24 to some 2.x"}
+RAGGED = "NumPy 1.23 makes an array of objects of a ragged list, and warns"
+NOT_FOR_LOWEST = {
+    **WITHOUT_NUMBA,
+    f"{REFUSED}[ragged]": RAGGED,
+    "test_levenberg_marquardt.py::test_what_is_no_jacobian_is_refused[ragged": RAGGED,
+    "test_levenberg_marquardt.py::test_a_bad_start_is_the_error_of_leastsq[[[1], [2, 3]]]": RAGGED,
+    f"{KERNELS}[enorm: x must be an array": RAGGED,
+    f"{KERNELS}[fdjac2: fvec is a list": RAGGED,
+    f"{KERNELS}[fdjac2: fcn returned a t": RAGGED,
+    "test_hostile.py::test_the_error_comes_from_any_call_at_once_if_the_function[reshapes its result at a garbage":
+        "NumPy 1 has no arrays of 61 dimensions",
+}  # fmt: skip
+NOT_FOR_NEWEST = {
+    **WITHOUT_NUMBA,
+    f"{HARMLESS}[changes the strides": "NumPy 2.4 warns of strides that are set",
+}  # fmt: skip
 FIRST_FIT = "from pyminpack import leastsq; assert abs(leastsq(lambda x: 2*(x-3)**2 + 1, 0)[0][0] - 3) < 1e-6"
 IMPORT_TIME = """
 import numpy, time
@@ -160,6 +183,32 @@ def run_suite(wheel: Path, venv_bin: Path, *selection: str) -> str:
     return run(command, path=f"{venv_bin}{os.pathsep}{os.environ['PATH']}").splitlines()[-1]
 
 
+def run_at_both_ends(wheel: Path, python: Path) -> list[str]:
+    """Some of the suite with the lowest NumPy of pyproject.toml, where it has a wheel, and the newest."""
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        (lowest,) = tomllib.load(file)["project"]["dependencies"]
+    # Any SciPy that goes with NumPy: nothing is compared with it.
+    needed = [name for name in group("test") if re.match(r"pytest|sympy|hypothesis|pyelftools|tqdm", name)] + ["scipy"]
+    environment, lines = WORK / "ends", []
+    for numpy, left_out in (lowest.replace(">=", "=="), NOT_FOR_LOWEST), ("numpy", NOT_FOR_NEWEST):
+        run([python, "-m", "venv", "--clear", environment])
+        venv_bin = environment / "bin"
+        try:
+            run([venv_bin / "python", "-m", "pip", "install", "-q", "--only-binary", ":all:", numpy, *needed])
+        except Failure as failure:
+            if "No matching distribution" not in str(failure):
+                raise
+            lines.append(f"{numpy}: no wheel for this CPython")
+            continue
+        run([venv_bin / "python", "-m", "pip", "install", "-q", "--no-deps", wheel])
+        version = run([venv_bin / "python", "-c", "import numpy; print(numpy.__version__)"]).strip()
+        reject = [f"--deselect=tests/python/{test}" for test in (*NOT_FOR_WHEELS, *left_out)]
+        tests = [f"tests/python/{name}" for name in AT_BOTH_ENDS]
+        command = [venv_bin / "python", "-m", "pytest", "-q", "-m", "not slow", *tests, *reject]
+        lines.append(f"NumPy {version}: {run(command).splitlines()[-1]}")
+    return lines
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Wheels for every CPython here: built, checked, installed, tested.")
     parser.add_argument("--first", action="store_true", help="for the first interpreter alone")
@@ -187,6 +236,7 @@ def main() -> int:
                 if not options.no_suite:
                     selection = ["-m", "not slow"] if options.quick else []
                     print(f"  {run_suite(wheel, venv_bin, *selection)}", flush=True)
+                    print(*(f"  {line}" for line in run_at_both_ends(wheel, python)), sep="\n", flush=True)
     except Failure as failure:
         print(f"FAILED: {failure}")
         return 1

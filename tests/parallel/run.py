@@ -4,8 +4,8 @@
 
 pytest-run-parallel lets each test run in several threads at the same time, and finds by itself which use what threads
 share: warnings, output, monkeypatch. What else is left out stands in the tables below, with the reason. Under the GIL
-this takes turns as often as can be (--quick: some of the files); under a free-threaded interpreter tests run at once, and
-the rest of tests/python by one thread first. The exit status is 1 if a test fails, or if anything turned the GIL on.
+they take turns as often as can be (--quick: some of the files); under a free-threaded interpreter they run at once, after
+all of tests/python by one thread. The exit status is 1 if a test fails, or if anything turned the GIL on.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
-PYTHON_TESTS = Path(__file__).resolve().parents[1] / "python"
+ROOT = Path(__file__).resolve().parents[2]
+TESTS = Path("tests/python")  # from there, as in the names by which pytest knows tests
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 THREADS = 4
 
@@ -34,7 +35,7 @@ NOT_AT_ONCE = {
     **OF_THEIR_OWN_THREADS,
     **OF_THEIR_OWN_PROCESSES,
     "test_patch.py": "changes SciPy for the whole process",
-    "test_check_jacobian.py::test_bad_input_is_refused_by_an_error_that_names_it": "a func counts its calls in the table",
+    "test_check_jacobian.py::test_bad_input_is_refused_by_an_error_that_names_it": "a func counts calls in the table",
     "test_many_points.py": "starts processes of its own by fork, and counts them",
     "test_saved_fits.py::test_a_wrong_entry_is_an_error_or_harmless": "takes 20 s, and shares nothing",
     "test_saved_fits.py::test_random_damage": "likewise",
@@ -54,26 +55,26 @@ NOT_FREE_THREADED = {
     "test_examples.py": "likewise",
     "test_typing.py": "type checkers look at files, whatever the interpreter",
     "test_greenlets.py": "greenlet turns the GIL on",
-    "test_gil.py::test_a_kept_jacobian_that_another_thread_changes_while_it_is_copied_is_an_error": RESIZED,
-    "test_told_by_threads.py::test_a_jacobian_that_another_thread_changes_while_it_is_copied_can_be_told_again": RESIZED,
+    "test_gil.py": "tells when the GIL is given away",
+    "test_told_by_threads.py::test_a_jacobian_that_another_thread_changes_while_it_is_copied": RESIZED,
     "test_hostile.py::test_the_result_has_the_bits_of_a_well_behaved_twin_s_if_the_function[is compiled by numba]":
         "Numba has no free-threaded wheel",
     "test_hostile.py::test_the_result_has_the_bits_of_a_well_behaved_twin_s_if_the_function[changes the strides":
         "NumPy 2.4 warns of strides that are set",
 }  # fmt: skip
 
-QUICK = ["test_callback.py", "test_doubt.py", "test_levenberg_marquardt.py", "test_nonfinite_raise.py", "test_python_kernels.py",
-         "test_typical_x.py"]  # fmt: skip
+QUICK = ["test_callback.py", "test_doubt.py", "test_levenberg_marquardt.py", "test_nonfinite_raise.py",
+         "test_python_kernels.py", "test_typical_x.py"]  # fmt: skip
 
 
 def run(name: str, *left_out: dict[str, str], files: list[str] | None = None, options: tuple[str, ...] = ()) -> bool:
     """Run pytest without the tests of some tables; whether it passed."""
-    tests = [PYTHON_TESTS / file for file in files or [""]]
-    names = [PYTHON_TESTS / name for name in dict.fromkeys(name for table in left_out for name in table)]
+    tests = [TESTS / file for file in files or [""]]
+    names = [TESTS / name for name in dict.fromkeys(name for table in left_out for name in table)]
     reject = [f"--deselect={name}" if "::" in name.name else f"--ignore={name}" for name in names]
     print(f"-- {name}", flush=True)
     command = [sys.executable, "-X", "faulthandler", "-m", "pytest", "-q", "-m", "not slow", *reject, *options, *tests]
-    return subprocess.run(command, check=False).returncode == 0
+    return subprocess.run(command, check=False, cwd=ROOT).returncode == 0
 
 
 def main() -> int:

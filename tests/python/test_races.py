@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier, Event
+from threading import Barrier, Event, Lock
 
 import numpy as np
 import pytest
@@ -66,14 +66,13 @@ def outcome(task):
     return None
 
 
-STARTS = {
-    "__init__": lambda fit: fit.__init__(X0),
-    "__setstate__": lambda fit, state=LevenbergMarquardt(X0).__getstate__(): fit.__setstate__(state),
-}
+SAVED = LevenbergMarquardt(X0).__getstate__()
+STARTS = {"__init__": lambda fit: fit.__init__(X0), "__setstate__": lambda fit: fit.__setstate__(SAVED)}
+EMPTY_OR_BEGUN = {"empty": lambda: LevenbergMarquardt.__new__(LevenbergMarquardt), "begun": begun}
 
 
 @pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
-@pytest.mark.parametrize("make", [lambda: LevenbergMarquardt.__new__(LevenbergMarquardt), begun], ids=["empty", "begun"])
+@pytest.mark.parametrize("make", EMPTY_OR_BEGUN.values(), ids=EMPTY_OR_BEGUN)
 def test_threads_that_start_one_fit(start, make):
     for _ in range(200):
         fit = make()
@@ -97,34 +96,36 @@ def test_threads_that_read_one_fit_do_not_hinder_each_other():
     at_once(*[read] * THREADS)
 
 
-def test_threads_that_tell_one_fit():
-    """Each tells what is wanted if it can; who is refused tries again. The fit is that of one thread."""
-    fit = LevenbergMarquardt(X0)
-    asked = [None]  # the points that nobody has answered yet
+def test_threads_that_tell_one_fit_under_a_lock():
+    fit, lock = LevenbergMarquardt(X0), Lock()
 
-    def work():
-        while not fit_is_done():
-            points = asked[0]
-            if points is None:
-                outcome(lambda: asked.__setitem__(0, fit.ask()))
-            elif len(points) != (2 if wanted() == "differences" else 1):
-                asked[0] = None
+    def take_turns():
+        done = False
+        while not done:
+            with lock:
+                done = fit.done
+                if not done:
+                    fit.tell(answer(fit, residuals))
 
-    def wanted():
-        while True:
-            try:
-                return fit.request
-            except RuntimeError:
-                pass
+    at_once(*[take_turns] * THREADS)
+    assert_same_result(fit.result(), leastsq(residuals, X0, full_output=True))
 
-    def fit_is_done():
-        return wanted() is None
+
+def test_a_thread_that_tells_while_others_read():
+    """Who is refused tries again."""
+    fit, ended = LevenbergMarquardt(X0), Event()
 
     def tell():
-        while not fit_is_done():
-            outcome(lambda: fit.tell(answer(fit, residuals)))
+        done = []
+        while done != [True]:
+            outcome(lambda: fit.tell(answer(fit, residuals)) if not fit.done else done.append(True))
+        ended.set()
 
-    at_once(tell, *[lambda: [fit_is_done() for _ in range(500)]] * (THREADS - 1))
+    def read():
+        while not ended.is_set():
+            outcome(lambda: (fit.x, fit.nfev, fit.__getstate__()))
+
+    at_once(tell, *[read] * (THREADS - 1))
     assert_same_result(fit.result(), leastsq(residuals, X0, full_output=True))
 
 
