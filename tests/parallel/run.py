@@ -4,8 +4,8 @@
 
 pytest-run-parallel lets each test run in several threads at the same time, and finds by itself which use what threads
 share: warnings, output, monkeypatch. What else is left out stands in the tables below, with the reason. Under the GIL
-they take turns as often as can be (--quick: some of the files); under a free-threaded interpreter they run at once, after
-all of tests/python by one thread. The exit status is 1 if a test fails, or if anything turned the GIL on.
+they take turns as often as can be (--quick: some of the files). Under a free-threaded interpreter they run at once,
+after all of tests/python by one thread. The exit status is 1 if a test fails, or if anything turned the GIL on.
 """
 
 from __future__ import annotations

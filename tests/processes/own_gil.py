@@ -2,7 +2,7 @@
 
     python tests/processes/own_gil.py
 
-Prints the errors, a line each; the main interpreter can fit afterwards. Before Python 3.12 there are no such interpreters.
+Prints the errors, a line each; the main interpreter can fit afterwards. Before Python 3.12 there are none such.
 """
 
 import os

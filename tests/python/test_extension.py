@@ -76,7 +76,7 @@ STATE = {
     **dict.fromkeys(["methods", "slots", "names.0", "iteration_getset", "kernels_methods", "intermediate_result_spec",
                      "levenberg_marquardt_spec"], "CPython's tables, which nobody changes"),
 }  # fmt: skip
-FORTRAN = re.compile(r"_MOD___(vtab|def_init)_|^(p1|zero)[.]\d+$")  # its types' tables; and MINPACK's DATA, never changed
+FORTRAN = re.compile(r"_MOD___(vtab|def_init)_|^(p1|zero)[.]\d+$")  # its types' tables; MINPACK's DATA
 
 
 def test_it_has_no_state_but_what_threads_may_share(extension):

@@ -198,23 +198,6 @@ def test_attributes_that_another_thread_changes_while_they_are_set():
     at_once(alter, read)
 
 
-def test_an_x0_of_objects_that_another_thread_replaces():
-    x0, stop = np.array([f"text {i}" for i in range(50)], dtype=object), Event()
-    x0[1:] = [1.0] * 49
-
-    def alter():
-        while not stop.is_set():
-            x0[0] = f"text {len(x0)}"
-
-    def read():
-        for _ in range(300):
-            with pytest.raises(TypeError, match=r"^leastsq: x0\[0\] is of type str; expected real numbers"):
-                leastsq(residuals, x0)
-        stop.set()
-
-    at_once(alter, read)
-
-
 def test_variables_of_the_environment_set_meanwhile(monkeypatch):
     monkeypatch.setenv("PYMINPACK_TEST", "")
     expected, stop = leastsq(residuals, X0, full_output=True), Event()
