@@ -34,6 +34,7 @@ NOT_FOR_WHEELS = (
     "test_solvers.py::test_the_suite_has_both_solvers",
     "test_levenberg_marquardt.py::test_MINPACKs_own_drivers_refuse_it",
     "test_many_points.py::test_MINPACKs_own_drivers_refuse_it",
+    "test_races.py::test_each_thread_has_the_error_of_its_own_func[original]",
 )
 # At both ends of NumPy: these tests alone, which compare with nothing of SciPy's; and what cannot run there.
 AT_BOTH_ENDS = ("test_levenberg_marquardt.py", "test_callback.py", "test_hostile.py", "test_python_kernels.py",
