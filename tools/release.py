@@ -28,7 +28,7 @@ WHEELS = {  # cibuildwheel's platform and architecture: its identifiers, but for
     ("windows", "AMD64"): ["win_amd64"],
     ("windows", "ARM64"): ["win_arm64"],
 }
-PYTHONS = ["cp311", "cp312", "cp313", "cp313t"]
+PYTHONS = ["cp311", "cp312", "cp313", "cp314t"]
 
 
 def committed(root: Path = ROOT) -> str:
