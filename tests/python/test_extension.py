@@ -91,15 +91,16 @@ def test_it_has_no_state_but_what_threads_may_share(extension):
     assert {name for name in found if name not in STATE and not FORTRAN.search(name)} == set()
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="no interpreter has a GIL of its own before Python 3.12")
-def test_an_interpreter_with_a_gil_of_its_own_gets_an_import_error():
-    """As for NumPy, without which there is nothing to support."""
-    program = Path(__file__).parents[1] / "processes" / "own_gil.py"
-    process = subprocess.run([sys.executable, "-I", program], capture_output=True, text=True, check=False)
-    assert (process.returncode, process.stderr) == (0, "")
-    numpy, package, by_itself, ier = process.stdout.splitlines()
-    refusal = "ImportError: module {} does not support loading in subinterpreters"
-    assert numpy.startswith("ImportError: ")
-    assert package == refusal.format("pyminpack._minpack")
-    assert by_itself == refusal.format("_minpack")
-    assert ier == "ier 1"
+if sys.version_info >= (3, 12):  # before, no interpreter had a GIL of its own
+
+    def test_an_interpreter_with_a_gil_of_its_own_gets_an_import_error():
+        """As for NumPy, without which there is nothing to support."""
+        program = Path(__file__).parents[1] / "processes" / "own_gil.py"
+        process = subprocess.run([sys.executable, "-I", program], capture_output=True, text=True, check=False)
+        assert (process.returncode, process.stderr) == (0, "")
+        numpy, package, by_itself, ier = process.stdout.splitlines()
+        refusal = "ImportError: module {} does not support loading in subinterpreters"
+        assert numpy.startswith("ImportError: ")
+        assert package == refusal.format("pyminpack._minpack")
+        assert by_itself == refusal.format("_minpack")
+        assert ier == "ier 1"
