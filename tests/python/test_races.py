@@ -17,6 +17,8 @@ from helpers.told import answer
 from problems.hostile import assert_same_result
 from pyminpack import LevenbergMarquardt, leastsq, patch_scipy, scipy_is_patched, unpatch_scipy
 
+pytestmark = pytest.mark.usefixtures("builtin_solver")
+
 THREADS = 4
 TIMEOUT = 60  # seconds
 T = np.linspace(0, 4, 20)
@@ -66,7 +68,7 @@ def outcome(task):
     return None
 
 
-SAVED = LevenbergMarquardt(X0).__getstate__()
+SAVED = LevenbergMarquardt(X0, solver="builtin").__getstate__()
 STARTS = {"__init__": lambda fit: fit.__init__(X0), "__setstate__": lambda fit: fit.__setstate__(SAVED)}
 EMPTY_OR_BEGUN = {"empty": lambda: LevenbergMarquardt.__new__(LevenbergMarquardt), "begun": begun}
 
