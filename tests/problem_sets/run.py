@@ -116,7 +116,9 @@ def run_s2mpj(folder: Path, every: int) -> bool:
     fits, left_out, differ = 0, defaultdict[str, list[str]](list), list[str]()
     with multiprocessing.Pool(os.cpu_count()) as pool:
         names, sizes = zip(*chosen, strict=True)
-        for name, (texts, why) in zip(names, pool.imap(fits_of, sizes), strict=True):
+        for count, (name, (texts, why)) in enumerate(zip(names, pool.imap(fits_of, sizes), strict=True), 1):
+            if count % 50 == 0:
+                print(f"    {count} of {len(chosen)} problems", file=sys.stderr)
             fits += len(texts)
             differ += filter(None, texts)
             if why:

