@@ -73,7 +73,7 @@ class Problem:
 
     @cached_property
     def start(self) -> Array:
-        return np.array(self.translated.x0, float)[self.free, 0]
+        return np.array(self.translated.x0, float)[self.free, 0]  # type: ignore[no-any-return]
 
     def column(self, x: Array) -> Array:
         """All variables, as S2MPJ takes them."""
