@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 import pytest
 
@@ -32,3 +33,12 @@ def builtin_solver():
     yield
     if chosen is not None:
         os.environ["PYMINPACK_SOLVER"] = chosen
+
+
+@pytest.fixture
+def many_switches():
+    """Threads take turns as often as they can."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)

@@ -6,7 +6,6 @@ Under a free-threaded interpreter they do run at once (`./dev freethreaded`).
 from __future__ import annotations
 
 import os
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event, Lock
 
@@ -17,22 +16,13 @@ from helpers.told import answer
 from problems.hostile import assert_same_result
 from pyminpack import LevenbergMarquardt, leastsq, patch_scipy, scipy_is_patched, unpatch_scipy
 
-pytestmark = pytest.mark.usefixtures("builtin_solver")
+pytestmark = pytest.mark.usefixtures("builtin_solver", "many_switches")
 
 THREADS = 4
 TIMEOUT = 60  # seconds
 T = np.linspace(0, 4, 20)
 Y = 2 * np.exp(-T) + 0.01 * np.cos(40 * T)
 X0 = [1.0, 0.5]
-
-
-@pytest.fixture(autouse=True)
-def _many_switches():
-    """Threads take turns as often as they can."""
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(interval)
 
 
 def residuals(x):

@@ -1,7 +1,6 @@
 """Solves in many threads, and in one another's call-backs: the bits of the same solves one after another."""
 
 import _thread
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import count
@@ -13,17 +12,10 @@ from problems import mgh
 from problems.hostile import assert_same_result
 from pyminpack import leastsq
 
+pytestmark = pytest.mark.usefixtures("many_switches")
+
 THREADS = 8
 TIMEOUT = 60    # seconds
-
-
-@pytest.fixture(autouse=True)
-def _many_switches():
-    """Threads take turns as often as they can."""
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(interval)
 
 
 def fit(problem, with_Dfun, act=lambda: None):

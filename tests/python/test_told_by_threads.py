@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import pickle
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
@@ -26,15 +25,6 @@ TIMEOUT = 60  # seconds
 AT_WORK = "^LevenbergMarquardt: somebody is at work on it: another thread, or the call in whose course this one is"
 X0 = [1.0, 1.0]
 T = np.linspace(0, 4, 20)
-
-
-@pytest.fixture
-def _many_switches():
-    """Threads take turns as often as they can."""
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(interval)
 
 
 def bend(x):
@@ -143,7 +133,7 @@ def test_one_fit_told_by_threads_in_turn(problem):
     assert_same_result(fit.result(), leastsq(problem.residuals, problem.start(10), full_output=True))
 
 
-@pytest.mark.usefixtures("_many_switches")
+@pytest.mark.usefixtures("many_switches")
 def test_many_fits_side_by_side():
     problems = [problem for problem in mgh.PROBLEMS if problem.m < 20 and "zeros" not in problem.name]
     alone = [leastsq(problem.residuals, problem.start(), full_output=True) for problem in problems]
@@ -162,7 +152,7 @@ def test_many_fits_side_by_side():
             future.result(TIMEOUT)
 
 
-@pytest.mark.usefixtures("_many_switches")
+@pytest.mark.usefixtures("many_switches")
 def test_a_fit_that_is_read_all_the_time_has_its_bits():
     """So large that others run while it factorises: they read a moment, or get a RuntimeError."""
     m, n = 4000, 30
@@ -202,7 +192,7 @@ def test_a_fit_that_is_read_all_the_time_has_its_bits():
     assert refused[0] + len(read) > 0
 
 
-@pytest.mark.usefixtures("_many_switches")
+@pytest.mark.usefixtures("many_switches")
 def test_a_jacobian_that_another_thread_changes_while_it_is_copied_can_be_told_again():
     """It goes in slices: where it is refused between two, the old one and its factorisation are gone."""
     m, n = 100_000, 30
