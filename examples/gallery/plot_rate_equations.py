@@ -2,8 +2,8 @@
 A differential equation as the model
 ====================================
 
-Hare and lynx by Lotka and Volterra: ``x' = a x - b x y``, ``y' = c x y - d y``. The model integrates the equations
-by Runge and Kutta's method, and the two numbers at the start are parameters like the others.
+Made-up hares and lynxes, by Lotka and Volterra: ``x' = a x - b x y``, ``y' = c x y - d y``. The model integrates
+the equations by Runge and Kutta's method, and the two numbers at the start are parameters like the others.
 """
 
 from typing import Any
@@ -25,15 +25,14 @@ def rates(z: Any, p: Any) -> Any:
 
 
 def solution(p: Any) -> Any:
-    """Both populations in each year, shape (21, 2)."""
+    """Both populations at each step, shape (401, 2); every 20th is a year."""
     z, h = np.array(p[4:6]), 1 / STEPS
     rows = [z]
-    for _ in years[1:]:
-        for _ in range(STEPS):
-            k1 = rates(z, p)
-            k2 = rates(z + h / 2 * k1, p)
-            k3 = rates(z + h / 2 * k2, p)
-            z = z + h / 6 * (k1 + 2 * k2 + 2 * k3 + rates(z + h * k3, p))
+    for _ in range(20 * STEPS):
+        k1 = rates(z, p)
+        k2 = rates(z + h / 2 * k1, p)
+        k3 = rates(z + h / 2 * k2, p)
+        z = z + h / 6 * (k1 + 2 * k2 + 2 * k3 + rates(z + h * k3, p))
         rows.append(z)
     return np.array(rows)
 
@@ -42,11 +41,11 @@ def solution(p: Any) -> Any:
 # Errors are relative, so logarithms are fitted; and rates are positive, so their logarithms are the parameters.
 
 random = np.random.default_rng(5)
-data = solution(TRUE) * np.exp(0.1 * random.standard_normal((years.size, 2)))
+data = solution(TRUE)[::STEPS] * np.exp(0.1 * random.standard_normal((years.size, 2)))
 
 
 def residuals(log_p: Any) -> Any:
-    return np.log(solution(np.exp(log_p)) / data).ravel()
+    return np.log(solution(np.exp(log_p))[::STEPS] / data).ravel()
 
 
 log_p, cov_x, infodict, mesg, ier = leastsq(residuals, np.log([0.5, 0.025, 0.025, 0.75, 30, 5]), full_output=True)
@@ -60,7 +59,7 @@ figure, axes = plt.subplots(layout="constrained")
 fitted = solution(np.exp(log_p))
 for j, (colour, label) in enumerate([("tab:blue", "hare"), ("tab:orange", "lynx")]):
     axes.plot(years, data[:, j], "o", color=colour, label=label)
-    axes.plot(years, fitted[:, j], color=colour)
+    axes.plot(np.arange(20 * STEPS + 1) / STEPS, fitted[:, j], color=colour)
 axes.set(xlabel="year", ylabel="thousands", ylim=(0, None))
 axes.legend(frameon=False)
 plt.show()
