@@ -1,4 +1,4 @@
-"""The fixtures that time contestants and keep what was found, and the file of that."""
+"""Fixtures that time contestants and keep the results, and the file for those."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from turns import interleave
 
-BUDGET, QUICK = 1.0, 0.2  # seconds for the turns of one row
+BUDGET, QUICK = 1.0, 0.2  # seconds per row
 FOUND = pytest.StashKey[dict[str, Any]]()
 
 
@@ -32,7 +32,7 @@ def pytest_sessionfinish(session):
 
 
 def processor() -> str:
-    """The processor's name, where Linux tells it."""
+    """The processor's name, if Linux knows it."""
     try:
         with open("/proc/cpuinfo") as file:
             return next(line.partition(": ")[2].strip() for line in file if line.startswith("model name"))
@@ -48,7 +48,7 @@ def keep(request) -> Callable[..., None]:
 
 @pytest.fixture
 def measure(request) -> Callable[..., None]:
-    """Let contestants take turns, and keep their times with what is said of the row."""
+    """Time contestants in turns, and keep their times with the facts of the row."""
     config = request.config
 
     def run(contestants: dict[str, Callable[[int], float]], share: float = 1.0, **row: Any) -> None:

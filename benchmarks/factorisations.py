@@ -1,4 +1,4 @@
-"""QR with column pivoting of one matrix: by our qrfac for each instruction set, by the original, by LAPACK's geqp3."""
+"""QR with column pivoting of one matrix: our qrfac on each instruction set, the original, LAPACK's geqp3."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Contestant:
         self.run: Callable[[], Any] = getattr(self, name.split(",")[0])(m, n)
 
     def turn(self, runs: int) -> float:
-        """Seconds of that many factorisations; to put the matrix back is not counted."""
+        """Seconds for that many factorisations, not counting the restoring of the matrix."""
         if self.name in OURS:
             c_face.use_instruction_set(self.name.partition(", ")[2])
         seconds = 0.0
@@ -81,7 +81,7 @@ class Contestant:
         return lambda: function(*arguments)
 
     def check(self) -> None:
-        """MINPACK's bits; of LAPACK's, the same pivots and the same size of R's diagonal."""
+        """MINPACK's bits; for LAPACK, the same pivots and the same absolute values on R's diagonal."""
         expected = original(*self.a.shape)
         np.testing.assert_array_equal(self.ipvt, expected.ipvt)
         if self.name == "geqp3":
@@ -92,7 +92,7 @@ class Contestant:
 
 
 def aligned(size: int, at: int = 0) -> Array:
-    """Zeros whose element `at` is the first of a cache line."""
+    """Zeros whose element `at` starts a cache line."""
     buffer = np.zeros(size + 8)
     shift = -(buffer.ctypes.data // 8 + at) % 8
     return buffer[shift : shift + size]
@@ -104,7 +104,7 @@ def addresses(*arrays: NDArray[Any]) -> list[int]:
 
 @cache
 def geqp3() -> Any:
-    """LAPACK's dgeqp3, of the OpenBLAS that SciPy brings."""
+    """LAPACK's dgeqp3, from SciPy's OpenBLAS."""
     python = ctypes.pythonapi
     python.PyCapsule_GetName.restype, python.PyCapsule_GetName.argtypes = ctypes.c_char_p, [ctypes.py_object]
     python.PyCapsule_GetPointer.restype = c_void_p

@@ -1,4 +1,4 @@
-"""A call of leastsq that is timed, and what times it."""
+"""A timed call of leastsq, and what times it."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ import numpy as np
 from helpers.bits import assert_same_bits
 from models import Array, Model
 
-# MINPACK's precision, of which leastsq's default step is made; SciPy from 1.15 on takes 2**-52, and then other steps.
+# MINPACK's precision, which sets leastsq's default step; SciPy from 1.15 on uses 2**-52, and so takes other steps.
 EPSFCN = 2.22044604926e-16
 NOISE = 0.02
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A model fitted to data that are made of it."""
+    """A model fitted to data made from it."""
 
     model: Model
     m: int
     Dfun: bool = False
-    scale: float = 1.0  # unit of the data and of the parameters that are linear in them
-    weight: float = 1.0  # the residuals are multiplied by it, and with them every column
+    scale: float = 1.0  # unit of the data and of the parameters linear in them
+    weight: float = 1.0  # multiplies the residuals, and with them every column
     noise: bool = True
     col_deriv: bool = False
 
@@ -63,7 +63,7 @@ class Fit:
         return r if self.weight == 1 else self.weight * r
 
     def jacobian(self, p: Array) -> Array:
-        """(m, n) by rows; (n, m) by rows for col_deriv."""
+        """(m, n), row-major; (n, m), row-major, for col_deriv."""
         columns = np.stack(self.model.columns(self.t, p), axis=0 if self.col_deriv else 1)
         return columns if self.weight == 1 else self.weight * columns
 
@@ -73,7 +73,7 @@ class Fit:
 
 
 class Recording:
-    """A function that keeps its answers."""
+    """A function that records its results."""
 
     def __init__(self, function: Callable[[Array], Array]) -> None:
         self.function = function
@@ -84,14 +84,14 @@ class Recording:
         return self.answers[-1]
 
     def replay(self) -> Callable[[Array], Array]:
-        """A function that gives the answers again by next(iterator, x): no Python code, see `replay_time`."""
+        """A function that replays the results by next(iterator, x): no Python code, see `replay_time`."""
         return partial(next, iter(self.answers))
 
 
 class Contestant:
-    """A leastsq on a fit. If `replayed`, it gets the answers that func and Dfun gave to it in a first fit.
+    """A leastsq on a fit. If `replayed`, it gets the results that func and Dfun returned to it in a first fit.
 
-    Each contestant has a recording of its own: SciPy asks for the start three times, we do once.
+    Each contestant has its own recording: SciPy evaluates the start three times, we do once.
     """
 
     def __init__(self, leastsq: Callable[..., Any], fit: Fit, *, replayed: bool) -> None:
@@ -107,11 +107,11 @@ class Contestant:
 
     @property
     def answers(self) -> list[int]:
-        """How many of func, and of Dfun, a recording has."""
+        """How many results of func, and of Dfun, a recording has."""
         return [len(recording.answers) for recording in self.recordings]
 
     def turn(self, runs: int) -> float:
-        """Seconds of that many fits, one after the other."""
+        """Seconds for that many fits, one after the other."""
         turns = [[recording.replay() for recording in self.recordings] or self.functions for _ in range(runs)]
         call = self.call
         start = time.thread_time()
@@ -124,7 +124,7 @@ class Contestant:
 
 
 def replay_time() -> float:
-    """Seconds that a call of a replayed function takes."""
+    """Seconds for a call of a replayed function."""
     calls, x = 100_000, np.zeros(3)
     recording = Recording(lambda x: x)
     recording.answers = [x] * calls

@@ -1,6 +1,6 @@
-"""Time what lies around the iteration, and write docs/iteration.md: `./dev iteration`.
+"""Time what surrounds the iteration, and write docs/iteration.md: `./dev iteration`.
 
-Contestants take turns, as in the other benchmarks; a bar that is missed is named, and the status is then 1.
+Contestants take turns, as in the other benchmarks. Missed bars are listed, and the status is then 1.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pyminpack import LevenbergMarquardt, leastsq
 from turns import interleave
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "iteration.md"
-BUDGET = 2.0  # seconds for the turns of one row
+BUDGET = 2.0  # seconds per row
 
 INTRODUCTION = """# The time around the iteration
 
@@ -36,7 +36,7 @@ medians, with the quartiles in brackets. Every result is checked: leastsq's bits
 |---|--:|--:|
 """
 
-# (what, what was measured in words, the bar in words, whether it is reached)
+# (what, the measurement in words, the bar in words, whether it is reached)
 Row = tuple[str, str, str, bool]
 
 
@@ -56,12 +56,12 @@ def turn(act: Callable[[], Any]) -> Callable[[int], float]:
 
 
 def compare(first: Callable[[], Any], second: Callable[[], Any]) -> list[tuple[float, float]]:
-    """Seconds of one run of each, turn by turn."""
+    """Seconds per run of each, turn by turn."""
     times = interleave({"first": turn(first), "second": turn(second)}, BUDGET)
     return list(zip(times["first"], times["second"], strict=True))
 
 
-# A fit of many steps, with functions that cost little: a cubic from far away, halved again and again.
+# A fit of many steps with cheap functions: a cubic from far away, halved again and again.
 LONG = {"x0": [1e100], "Dfun": lambda x: np.array([[3 * x[0] ** 2], [0.0]]), "ftol": 0, "xtol": 0, "maxfev": 10**5}
 
 
@@ -163,7 +163,7 @@ def vectorized() -> Iterator[Row]:
         yield f"vectorized, {name}: the time without / with", text, f"{bar}", statistics.median(ratios) >= bar
 
 
-SECONDS = 0.01  # that a slow function takes
+SECONDS = 0.01  # for a call of a slow function
 
 
 def slow(x: Any) -> Any:
@@ -196,7 +196,7 @@ def workers() -> Iterator[Row]:
 
 
 def divide(nfev: int, n: int) -> tuple[int, int]:
-    """Jacobians and trials of the fit by slow, which accepts every trial."""
+    """Jacobians and trials of the fit of slow, which accepts every trial."""
     jacobians = (nfev - 1) // (n + 1)
     trials = nfev - 1 - n * jacobians
     assert trials in (jacobians, jacobians + 1)
@@ -213,7 +213,7 @@ def many_rows(m: int, n: int, seed: int = 0) -> tuple[Callable[[Any], Any], Call
 
 
 def two_fits() -> Iterator[Row]:
-    """Two fits in two threads, against two processes that begin at the same moment."""
+    """Two fits in two threads, against two processes started at the same moment."""
     residuals, jacobian, x0 = many_rows(M, N)
 
     def fit() -> None:
@@ -236,7 +236,7 @@ def two_fits() -> Iterator[Row]:
 
 
 def in_processes() -> float:
-    """Seconds until both of two processes have done the fit, from when both are ready."""
+    """Seconds from when two processes are ready until both have done the fit."""
     processes = [
         subprocess.Popen([sys.executable, __file__, "fit"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(2)
@@ -259,7 +259,7 @@ def in_processes() -> float:
 
 
 def fit_when_told() -> None:
-    """What each of these processes does."""
+    """The work of each of these processes."""
     residuals, jacobian, x0 = many_rows(M, N)
     leastsq(residuals, x0, Dfun=jacobian)
     print("ready", flush=True)
@@ -269,7 +269,7 @@ def fit_when_told() -> None:
 
 
 def waits() -> Iterator[Row]:
-    """How long another thread waits at most for its turn, over a fit; every call of its own sleeps for 1 ms."""
+    """The longest that another thread waits for its turn during a fit; each of its calls sleeps for 1 ms."""
     m, n = 60_000, 150
     residuals, jacobian, x0 = many_rows(m, n)
     longest, stop = [0.0], threading.Event()

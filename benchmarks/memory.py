@@ -1,4 +1,4 @@
-"""Peak memory of a fit by differences, in fresh processes."""
+"""Peak memory of a fit by forward differences, in fresh processes."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ print(peak() - before)
 
 
 def peak(package: str, m: int, n: int) -> int:
-    """Bytes that an m x n fit adds to the peak of a process, what func returns included."""
+    """Bytes that an m x n fit adds to a process's peak, including what func returns."""
     code = CHILD.format(package=package, m=m, n=n)
     return int(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)

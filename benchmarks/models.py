@@ -1,4 +1,4 @@
-"""What people fit: curves y(t; p) with their exact Jacobians.
+"""What people fit: curves y(t; p) with exact Jacobians.
 
 A model's `value` is analytic in p, so that `test_models.py` can check `columns` by complex steps.
 """
@@ -18,7 +18,7 @@ Array = NDArray[Any]  # float64, or complex128 for the check
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A curve, the parameters that its data have, and where a fit starts."""
+    """A curve, the true parameters of its data, and a fit's initial guess."""
 
     name: str
     points: Callable[[int], Any]  # m -> the abscissae t of m points
@@ -26,7 +26,7 @@ class Model:
     columns: Callable[[Any, Array], list[Array]]  # t, p -> dy/dp[j], n of shape (m,)
     true: list[float]
     start: list[float]
-    linear: list[int]  # the parameters in the unit of y
+    linear: list[int]  # the parameters in units of y
 
 
 def line(low: float, high: float) -> Callable[[int], Array]:
@@ -34,7 +34,7 @@ def line(low: float, high: float) -> Callable[[int], Array]:
 
 
 def background(coefficients: Array, t: Array) -> Array | float:
-    """Horner's rule, the lowest coefficient first; nothing for none."""
+    """Horner's rule, lowest coefficient first; nothing without coefficients."""
     y: Array | float = 0.0
     for coefficient in coefficients[::-1]:
         y = y * t + coefficient
@@ -46,7 +46,7 @@ def powers(t: Array, n: int) -> list[Array]:
 
 
 def gaussian(z: Array) -> tuple[Array, Array]:
-    """A line's shape, and its derivative with respect to z."""
+    """A line shape, and its derivative with respect to z."""
     y = np.exp(-z * z / 2)
     return y, -z * y
 
@@ -59,7 +59,7 @@ def lorentzian(z: Array) -> tuple[Array, Array]:
 def peaks(shape: Callable[[Array], tuple[Array, Array]], count: int, order: int) -> Model:
     """Sum of A f((t - c)/w), p = A, c, w of each, and a polynomial of `order` coefficients, on 0 to 100.
 
-    One peak's width is 1: nine tenths of the points are tail, where its entries go down to 1e-300 and 0.
+    A single peak has width 1: nine tenths of the points are tail, where its entries fall to 1e-300 and 0.
     """
 
     def value(t: Array, p: Array) -> Array:
@@ -206,7 +206,7 @@ def global_decays(sets: int) -> Model:
 
 
 def equal_columns(name: str, curve: Callable[[Array], Array]) -> Model:
-    """(a + b + c) curve(t), which cannot tell a, b and c apart."""
+    """(a + b + c) curve(t), in which a, b and c are indistinguishable."""
     return Model(f"equal columns, {name}", line(0, 3), lambda t, p: (p[0] + p[1] + p[2]) * curve(t),
                  lambda t, p: [curve(t)] * 3, [1, 1, 1], [1.5, 0.2, 0.7], [0, 1, 2])  # fmt: skip
 
@@ -218,7 +218,7 @@ def zero_jacobian() -> Model:
 
 
 def nan_at_one_point() -> Model:
-    """A decay that was measured at a point that is not a number."""
+    """A decay with one NaN among its abscissae."""
 
     def points(m: int) -> Array:
         t = np.linspace(0, 3, m)
@@ -235,7 +235,7 @@ def matrix(m: int, n: int) -> Array:
 
 
 def random_matrix(n: int) -> Model:
-    """z + z**2/100 with z = G p, of a matrix G of random numbers."""
+    """z + z**2/100 with z = G p, for a random matrix G."""
 
     def columns(t: Array, p: Array) -> list[Array]:
         return list(((1 + 0.02 * (t @ p))[:, np.newaxis] * t).T)

@@ -1,9 +1,9 @@
-"""What patching SciPy gains: fits of an exponential, 3 parameters and 50 points, by SciPy's functions.
+"""The gain from patching SciPy: fits of an exponential, 3 parameters and 50 points, with SciPy's functions.
 
 usage: python benchmarks/patched.py
 
-"_minpack alone": SciPy's Python stays, and only `_lmdif` and `_lmder` below it are ours. Ratios are medians over rounds
-in which all take their turns.
+"_minpack alone": SciPy's Python stays, only `_lmdif` and `_lmder` below it are ours. Ratios are medians over rounds in
+which each takes a turn.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ FITS: dict[str, Callable[[], Any]] = {
 
 
 def minpack_alone() -> None:
-    """Patch, and give SciPy its leastsq back."""
+    """Patch, and restore SciPy's own leastsq."""
     pyminpack.patch_scipy()
     leastsq.__code__ = SCIPYS
 

@@ -1,10 +1,9 @@
-"""Where the time of one row goes outside func: its fit with replayed answers, again and again, under a profiler.
+"""Where one row's time goes outside func: its fit with replayed results, repeated under a profiler.
 
     PYTHONPATH=tests:benchmarks python benchmarks/profile_row.py [--scipy] [--seconds S] WORD...
 
-The row is the one whose name in docs/benchmarks.md is WORD, or contains all words. Linux's perf samples the
-CPU's clock; where it is missing or forbidden, valgrind counts instructions. For symbols, nothing must have stripped the
-extension.
+The row is the one whose name in docs/benchmarks.md is WORD, or contains all words. Linux's perf samples the CPU clock;
+if it is missing or forbidden, valgrind counts instructions. Symbols need an extension that has not been stripped.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ SHOWN = 14  # symbols
 
 
 def run(row: str, package: str, seconds: float) -> None:
-    """The row's fits, for some seconds; for 0, twice."""
+    """Run the row's fits for some seconds; for 0, twice."""
     from importlib import import_module
 
     from fits import Contestant
@@ -50,7 +49,7 @@ def perf(command: list[str], work: Path) -> list[str]:
 
 
 def callgrind(command: list[str], work: Path) -> list[str]:
-    """Instructions of the program, and of the extension's functions."""
+    """Instructions in the program, and in the extension's functions."""
     counts = work / "callgrind.out"
     subprocess.run(["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={counts}", *command], check=True)
     report = subprocess.run(["callgrind_annotate", "--auto=no", counts], check=True, stdout=subprocess.PIPE, text=True)
@@ -58,7 +57,7 @@ def callgrind(command: list[str], work: Path) -> list[str]:
 
 
 def perf_works() -> bool:
-    """Installed, and allowed to sample."""
+    """Whether perf is installed, and allowed to sample."""
     command = ["perf", "record", "-q", "-e", "cpu-clock", "-o", os.devnull, "--", "true"]
     return shutil.which("perf") is not None and subprocess.run(command, capture_output=True).returncode == 0
 

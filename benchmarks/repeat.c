@@ -1,4 +1,4 @@
-/* Call enorm many times from C, since a call through ctypes takes longer than a short norm. */
+/* Call enorm many times from C: a call through ctypes takes longer than a short norm. */
 
 double
 repeat_by_value(double (*enorm)(int, const double *), int n, const double *x, int times)

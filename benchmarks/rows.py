@@ -1,4 +1,4 @@
-"""The fits that are timed: what people fit, by size, unit of the data, noise, with Dfun and without."""
+"""The timed fits: what people fit, by size, unit of the data and noise, with and without Dfun."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The speed of curve_fit, as test_fits.py has leastsq's: whole, and with f's answers from a recording."""
+"""The speed of curve_fit, measured as in test_fits.py: whole, and with f's results from a recording."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WAYS: dict[str, Callable[[Fit], dict[str, Any]]] = {
 
 
 class Contestant:
-    """A curve_fit on a fit; if `replayed`, it gets the answers that f and jac gave to it in a first fit."""
+    """A curve_fit on a fit; if `replayed`, it gets the results that f and jac returned to it in a first fit."""
 
     def __init__(self, curve_fit: Callable[..., Any], fit: Fit, options: dict[str, Any], *, replayed: bool) -> None:
         self.curve_fit, self.fit, self.replayed = curve_fit, fit, replayed
@@ -56,7 +56,7 @@ class Contestant:
         return self.curve_fit(xdata=self.fit.t, ydata=self.fit.y, p0=self.fit.x0, **functions, **self.options)
 
     def turn(self, runs: int) -> float:
-        """Seconds of that many fits, one after the other."""
+        """Seconds for that many fits, one after the other."""
         turns = [self.replays() if self.replayed else self.functions for _ in range(runs)]
         start = time.thread_time()
         results = [self.call(functions) for functions in turns]

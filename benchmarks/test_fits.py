@@ -33,7 +33,7 @@ def test_fit(measure, fit, replayed):
             assert_same_bits(contestant.expected[0], x)
         else:
             np.testing.assert_allclose(contestant.expected[0], x, rtol=1e-10)
-    # The same steps, or the times would not compare; SciPy asks for the start twice more.
+    # Same steps, or the times would not be comparable; SciPy evaluates the start twice more.
     assert scipys.answers == [count + extra for count, extra in zip(ours.answers, (2, 1), strict=False)]
     measure({name: contestant.turn for name, contestant in contestants.items()}, row=str(fit), replayed=replayed,
             m=fit.m, answers=ours.answers)  # fmt: skip
@@ -41,7 +41,7 @@ def test_fit(measure, fit, replayed):
 
 @lru_cache(1)
 def original(fit: Fit) -> tuple[Any, int]:
-    """The x and the ier that libminpack1 comes to."""
+    """libminpack1's x and ier."""
     if fit.Dfun:
         solution = libminpack.lmder(fit.residuals, lambda x: by_rows(fit, x), fit.x0, fit.m)
     else:
@@ -55,5 +55,5 @@ def by_rows(fit: Fit, x: Any) -> Any:
 
 
 def test_a_replayed_answer(keep):
-    """Not a contest: what a call of the recording costs, in seconds."""
+    """Not a contest: the seconds for a call of the recording."""
     keep(replay=replay_time())

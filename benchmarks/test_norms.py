@@ -1,4 +1,4 @@
-"""The speed of enorm on vectors of each kind, against the original's; see test_fits.py."""
+"""The speed of enorm on each kind of vector, against the original's; see test_fits.py."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from helpers.c_face import c_face
 from oracles.libminpack import libminpack
 
 SIZES = [3, 10, 50, 200, 1000, 10_000, 100_000]
-SHARE = 0.4  # of a fit's time for its turns
+SHARE = 0.4  # of the time budget of a fit
 
 
 def normal(n: int) -> Any:
@@ -31,7 +31,7 @@ def one_nan(n: int) -> Any:
     return x
 
 
-# The tail is that of a peak's column: from 1e-237 to 1 and back.
+# The tail is a peak's column: from 1e-237 to 1 and back.
 KINDS: dict[str, Callable[[int], Any]] = {
     "plain": normal,
     "Gaussian tail": lambda n: np.exp(-(np.linspace(-33, 33, n) ** 2) / 2),

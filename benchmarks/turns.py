@@ -1,18 +1,18 @@
-"""Contestants take turns, so that what else the machine does falls on all alike."""
+"""Contestants take turns, so that other load on the machine affects all alike."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 
-TURN = 1e-3  # seconds that a turn takes at least
+TURN = 1e-3  # least seconds per turn
 TURNS = 7, 199  # at least and at most
 
 
 def interleave(contestants: dict[str, Callable[[int], float]], budget: float) -> dict[str, list[float]]:
-    """Seconds of one run, turn by turn, for each contestant: a function that does so many runs and returns their time.
+    """Seconds per run, turn by turn, for each contestant: a function that does that many runs and returns their time.
 
-    Every second round goes backwards. `budget`: the seconds that all turns should take together.
+    Every second round goes backwards. `budget`: the total seconds for all turns.
     """
     for turn in contestants.values():
         turn(1)

@@ -19,7 +19,6 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx_copybutton",
-    "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "sphinx.ext.mathjax",
     "sphinx-mathjax-offline",
@@ -65,6 +64,18 @@ html_theme_options = {
 }
 
 
+def write_sections() -> None:
+    """A page for each section of docs/README.md, which alone lists the pages: its list, and its pages under it."""
+    folder = Path(__file__).parent
+    (folder / "sections").mkdir(exist_ok=True)
+    for section in (folder / "README.md").read_text().split("\n## ")[1:]:
+        title, _, body = section.partition("\n")
+        pages = "\n".join(f"/{name}" for name in re.findall(r"\]\(([\w-]+)\.md\)", body))
+        text = f"# {title}\n{body.replace('](', '](../')}\n```{{toctree}}\n:hidden:\n\n{pages}\n```\n"
+        name = title.lower().removeprefix("for ").replace(" ", "")
+        (folder / "sections" / f"{name}.md").write_text(text)
+
+
 def by_title(link: re.Match[str]) -> str:
     title, _, _ = (Path(__file__).parent / f"{link[1]}.md").read_text().partition("\n")
     return f"[{title.removeprefix('# ')}]("
@@ -77,5 +88,6 @@ def name_pages_by_title(_app: Any, *arguments: Any) -> None:
 
 
 def setup(app: Any) -> None:
+    write_sections()
     app.connect("source-read", name_pages_by_title)
     app.connect("include-read", name_pages_by_title)

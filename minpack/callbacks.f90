@@ -1,6 +1,6 @@
-!> The user's functions as the solver sees them: C function pointers with a context.
+!> Interfaces of the user's functions: C functions with a context.
 !>
-!> All return an iflag: negative stops the solver, which then returns it as info. x is the solver's own array.
+!> All return iflag: a negative value stops the solver and becomes info. x is the solver's own array.
 module callbacks_module
     use, intrinsic :: iso_c_binding, only: c_int, c_ptr
     use machine_module, only: dp
@@ -13,12 +13,12 @@ module callbacks_module
         !> fvec <- residuals at x
         function residuals_t(context, m, n, x, fvec, purpose) result(iflag) bind(C)
             import :: c_int, c_ptr, dp
-            type(c_ptr),    value         :: context   !< handed through, never looked at
+            type(c_ptr),    value         :: context   !< opaque, passed through
             integer(c_int), value         :: m         !< number of residuals
             integer(c_int), value         :: n         !< number of variables
             real(dp),       intent(in)    :: x(n)      !< point of evaluation
             real(dp),       intent(inout) :: fvec(m)   !< residuals
-            integer(c_int), value         :: purpose   !< 1: a step; 2: a difference, for the Jacobian
+            integer(c_int), value         :: purpose   !< 1: a step; 2: a forward difference
             integer(c_int)                :: iflag
         end function residuals_t
 

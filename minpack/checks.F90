@@ -1,8 +1,8 @@
-!> Conditions that the solver's routines leave behind, for a build with -Dchecks=true.
+!> Conditions that the solver's routines must meet, for a build with -Dchecks=true.
 !>
-!> A routine calls its check behind `if (checking)`, a constant: an ordinary build has nothing of it. A condition that
-!> does not hold ends the process with its text. NaN and infinities are exempt: what MINPACK makes of them is no
-!> factorisation. What is only true to rounding is checked to a multiple of it that random cases do not reach.
+!> Routines call their checks under `if (checking)`, a constant, so that an ordinary build contains none. A violated
+!> condition ends the process with its text. NaN and infinities are exempt: what MINPACK makes of them is not a
+!> factorisation. What holds only to rounding is checked to a multiple of it that random cases do not reach.
 module checks_module
     use, intrinsic :: iso_c_binding, only: c_int, c_int64_t
     use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
@@ -12,11 +12,11 @@ module checks_module
     public :: checking, fingerprint, check_sizes, check_qrfac, check_qrsolv, check_lmpar, check_covar, check_lm, &
         check_trial
 
-    logical, parameter :: checking = CHECKING      !< from the build
+    logical, parameter :: checking = CHECKING      !< set by the build
 
-    real(dp), parameter :: slack = 1000 * epsmch   !< relative error for one row and column
+    real(dp), parameter :: slack = 1000 * epsmch   !< relative error per row and column
     real(dp), parameter :: downdated = 1.0e-6_dp   !< absolute error of a downdated norm, relative to the largest column
-    real(dp), parameter :: least = dwarf / epsmch  !< below it roundings are absolute
+    real(dp), parameter :: least = dwarf / epsmch  !< below this, rounding errors are absolute
 
 contains
 
@@ -30,7 +30,7 @@ contains
         end if
     end subroutine require
 
-    !> On entry: sizes of a matrix of m rows and n columns, and of the work array.
+    !> On entry: sizes of an m x n matrix and of the work array.
     pure subroutine check_sizes(m, n, ld, lwork, least_lwork) bind(C, name="minpack_check_sizes")
         integer(c_int), value, intent(in) :: m, n, ld, lwork, least_lwork
 
@@ -40,7 +40,7 @@ contains
         call require(lwork >= least_lwork, "checks: the work array is too short")
     end subroutine check_sizes
 
-    !> After qrfac: ipvt, and the norms of R's columns, which are those of A's.
+    !> After qrfac: ipvt is a permutation, and R's columns have the norms of A's.
     pure subroutine check_qrfac(m, n, a, lda, pivot, ipvt, rdiag, acnorm) bind(C, name="minpack_check_qrfac")
         integer(c_int), value, intent(in) :: m, n, lda, pivot
         real(dp),              intent(in) :: a(lda, n)             !< R strictly above the diagonal
@@ -51,7 +51,7 @@ contains
 
         if (pivot /= 0) call require(is_permutation(n, ipvt), "qrfac: ipvt is not a permutation")
         call require(all(.not. acnorm < 0), "qrfac: a norm in acnorm is negative")
-        if (.not. all(acnorm < 1 / least)) return   ! sums of products may overflow on the way
+        if (.not. all(acnorm < 1 / least)) return   ! intermediate sums of products may overflow
         tolerance = slack * m * n
         do j = 1, min(m, n)
             ! The reflector of a column that underflows is not orthogonal.
@@ -63,13 +63,13 @@ contains
             call require(near(norm(column(1:j)), acnorm(k), tolerance, m * least), &
                          "qrfac: a column of R has not the norm of A's column")
             if (pivot == 0) cycle
-            ! The norms that choose the pivot are downdated, which leaves half of their digits.
+            ! The norms that choose the pivot are downdated, which costs half of their digits.
             call require(.not. abs(rdiag(j)) > 1.5_dp * abs(rdiag(max(j - 1, 1))) + downdated * maxval(acnorm), &
                          "qrfac: the diagonal of R increases")
         end do
     end subroutine check_qrfac
 
-    !> After qrsolv: R is as it was, and the columns of S have the norms of those of R over D.
+    !> After qrsolv: R is unchanged, and the columns of S have the norms of those of R stacked on D.
     pure subroutine check_qrsolv(n, r, ldr, ipvt, diag, sdiag, before) bind(C, name="minpack_check_qrsolv")
         integer(c_int), value,     intent(in) :: n, ldr
         real(dp),                  intent(in) :: r(ldr, n)         !< R, and S' strictly below the diagonal
@@ -92,12 +92,12 @@ contains
         end do
     end subroutine check_qrsolv
 
-    !> After lmpar: par, and the bound on ||D x||.
+    !> After lmpar: par is not negative, and ||D x|| is within its bound.
     pure subroutine check_lmpar(dxnorm, delta, par, parl, ended) bind(C, name="minpack_check_lmpar")
         real(dp), value,       intent(in) :: dxnorm     !< ||D x||
         real(dp), value,       intent(in) :: delta, par
         real(dp), value,       intent(in) :: parl       !< the lower bound; 0: R is singular
-        integer(c_int), value, intent(in) :: ended      !< /= 0: by the last iteration allowed
+        integer(c_int), value, intent(in) :: ended      !< /= 0: by the iteration limit
         real(dp) :: fp
 
         if (.not. (delta > 0 .and. ieee_is_finite(delta))) return
@@ -113,7 +113,7 @@ contains
         end if
     end subroutine check_lmpar
 
-    !> After covar: a symmetric matrix, not negative on its diagonal, zero beyond rank.
+    !> After covar: the matrix is symmetric, not negative on its diagonal, and zero beyond rank.
     pure subroutine check_covar(n, r, ldr, ipvt, rank) bind(C, name="minpack_check_covar")
         integer(c_int), value, intent(in) :: n, ldr, rank
         real(dp),              intent(in) :: r(ldr, n)
@@ -133,11 +133,11 @@ contains
         end do
     end subroutine check_covar
 
-    !> Between two requests of lm: its numbers are consistent with each other.
+    !> Between two requests of lm: its numbers are consistent.
     pure subroutine check_lm(request, n_requests, finished, info, norm_fvec, fnorm, delta, par) &
             bind(C, name="minpack_check_lm")
-        integer(c_int), value, intent(in) :: request, n_requests    !< what is wanted, of 1..n_requests
-        integer(c_int), value, intent(in) :: finished, info         !< /= 0: nothing more is wanted
+        integer(c_int), value, intent(in) :: request, n_requests    !< current request, of 1..n_requests
+        integer(c_int), value, intent(in) :: finished, info         !< /= 0: no further request
         real(dp), value,       intent(in) :: norm_fvec, fnorm, delta, par
 
         call require(request >= 1 .and. request <= n_requests, "lm: the request is none of its requests")
@@ -147,7 +147,7 @@ contains
         call require(.not. par < 0, "lm: par is negative")
     end subroutine check_lm
 
-    !> As lm wants residuals at a trial point: the point is x + p.
+    !> When lm requests residuals at a trial point: the point is x + p.
     pure subroutine check_trial(n, x, diag, ipvt, p, trial) bind(C, name="minpack_check_trial")
         integer(c_int), value, intent(in) :: n
         real(dp),              intent(in) :: x(n), diag(n), p(n), trial(n)
@@ -158,8 +158,7 @@ contains
         call require(all(same(x + p, trial)), "lm: the trial point is not x + p")
     end subroutine check_trial
 
-    !> A number that changes with any bit of R on or above its diagonal (xorshift, word by word:
-    !> each step is one-to-one).
+    !> Hash that changes with any bit of R on or above its diagonal (xorshift, word by word: each step is one-to-one).
     pure function fingerprint(n, r, ldr) result(hash) bind(C, name="minpack_check_fingerprint")
         integer(c_int), value, intent(in) :: n, ldr
         real(dp),              intent(in) :: r(ldr, n)
@@ -177,7 +176,7 @@ contains
         end do
     end function fingerprint
 
-    !> Euclidean norm, not by enorm.
+    !> Euclidean norm, independent of enorm.
     pure function norm(x)
         real(dp), intent(in) :: x(:)
         real(dp) :: norm, largest

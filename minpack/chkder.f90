@@ -1,4 +1,4 @@
-!> A check of Jacobians against function values.
+!> Check a Jacobian against function values.
 module chkder_module
     use, intrinsic :: iso_c_binding, only: c_int
     use machine_module, only: dp, epsmch
@@ -9,7 +9,7 @@ module chkder_module
 contains
 
     !> Mode 1: xp <- a neighbour of x. Mode 2: err(i) <- 1 if row i of fjac agrees with the change of the residuals
-    !> from x to xp, 0 if it does not, between them if in doubt.
+    !> from x to xp, 0 if not, a value in between if in doubt.
     !>
     !> Source: Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on CHKDER.
     !> Bits: the directional derivative adds column by column.
@@ -45,9 +45,9 @@ contains
         end if
     end subroutine chkder
 
-    !> Agreement of a predicted with an actual relative change of one function, 0 to 1 on a logarithmic scale.
+    !> Agreement of the predicted with the actual relative change of one function, 0 to 1 on a logarithmic scale.
     !>
-    !> Bits: the difference is divided by eps before predicted is subtracted; eps times that, then one quotient.
+    !> Bits: divide the difference by eps, subtract predicted, multiply by eps, then divide once.
     elemental function agreement(eps, f, fp, predicted) result(err)
         real(dp), intent(in) :: eps         !< relative step
         real(dp), intent(in) :: f           !< function at x

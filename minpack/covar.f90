@@ -9,12 +9,12 @@ module covar_module
 
 contains
 
-    !> (A'A)^-1 from A P = Q R: the inverse of R'R with rows and columns put back by P.
+    !> (A'A)^-1 from A P = Q R: the inverse of R'R with rows and columns permuted back by P.
     !>
     !> If R is singular to tol, the rows and columns of its dependent part are zero.
     !>
     !> Source: netlib's MINPACK, routine COVAR; ANL-80-74 has none.
-    !> Bits: each entry takes its terms one by one, in the order of the columns.
+    !> Bits: each entry adds its terms one by one, in column order.
     pure subroutine covar(n, r, ldr, ipvt, tol, rank, wa) bind(C, name="minpack_covar")
         integer(c_int), value, intent(in)    :: n           !< order of R, n >= 1
         integer(c_int), value, intent(in)    :: ldr         !< leading dimension of r, ldr >= n
@@ -36,7 +36,7 @@ contains
         integer(c_int), intent(in)    :: n           !< order of R
         integer(c_int), intent(in)    :: ldr         !< leading dimension of r
         real(dp),       intent(inout) :: r(ldr, n)   !< R, its inverse
-        real(dp),       intent(in)    :: tolr        !< a diagonal entry up to this size is zero
+        real(dp),       intent(in)    :: tolr        !< diagonal entries up to this size count as zero
         integer(c_int), intent(out)   :: rank        !< order of the part inverted
         real(dp) :: t(4)
         integer(c_int) :: j, k, l
@@ -77,7 +77,7 @@ contains
         end do
     end subroutine multiply_by_transpose
 
-    !> y <- y + A t, for up to four columns of A: four at once read and write y once.
+    !> y <- y + A t, for up to four columns of A; four at once read and write y only once.
     pure subroutine add_columns(m, n, t, a, lda, y)
         integer(c_int), intent(in)    :: m           !< length of y
         integer(c_int), intent(in)    :: n           !< columns
@@ -98,7 +98,7 @@ contains
         end if
     end subroutine add_columns
 
-    !> C <- P C P' on both triangles, from the upper one; zeros beyond rank.
+    !> C <- P C P', both triangles from the upper one; zeros beyond rank.
     pure subroutine unpermute(n, rank, c, ldc, ipvt, wa)
         integer(c_int), intent(in)    :: n           !< order of C
         integer(c_int), intent(in)    :: rank        !< rows and columns after it become zero
@@ -108,7 +108,7 @@ contains
         real(dp),       intent(inout) :: wa(n)       !< work: the diagonal
         integer(c_int) :: i, j
 
-        ! The result gathers in the strict lower triangle and wa: nothing is read there.
+        ! Collect the result in the strict lower triangle and wa, where nothing is read.
         do j = 1, n
             if (j > rank) c(1:j, j) = 0
             wa(ipvt(j)) = c(j, j)

@@ -1,27 +1,36 @@
-!> The Jacobian by forward differences: one call after the other, or all points at once.
+!> The Jacobian by forward differences, one call per point or all points at once.
 module fdjac2_module
     use, intrinsic :: iso_c_binding, only: c_int, c_ptr
     use machine_module, only: dp, epsmch, larger
     use callbacks_module, only: residuals_t
     implicit none
     private
-    public :: fdjac2, difference_step, difference_points, difference_quotients
+    public :: fdjac2, size_of, difference_step, difference_points, difference_quotients
 
 contains
+
+    !> max(|x|, typical_x): the size of a variable.
+    !>
+    !> Bits: a NaN in x stays one.
+    elemental function size_of(x, typical_x) result(size)
+        real(dp), intent(in) :: x
+        real(dp), intent(in) :: typical_x   !< least size; 0: |x|, as MINPACK has it
+        real(dp) :: size
+
+        size = abs(x)
+        if (size < typical_x) size = typical_x
+    end function size_of
 
     !> The step h in a variable x:  eps max(|x|, typical_x), or eps where this is 0.
     !>
     !> Source: Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on FDJAC2, which has no typical_x.
-    !> Bits: a NaN in x stays one.
     pure function step(x, eps, typical_x) result(h)
         real(dp), intent(in) :: x
         real(dp), intent(in) :: eps         !< of relative_step
         real(dp), intent(in) :: typical_x   !< least size of x to step by; 0: MINPACK's step
-        real(dp) :: h, size
+        real(dp) :: h
 
-        size = abs(x)
-        if (size < typical_x) size = typical_x
-        h = eps * size
+        h = eps * size_of(x, typical_x)
         if (h == 0) h = eps
     end function step
 
@@ -33,15 +42,7 @@ contains
         eps = sqrt(larger(epsfcn, epsmch))
     end function relative_step
 
-    !> The step for C.
-    pure function difference_step(x, epsfcn, typical_x) result(h) bind(C, name="minpack_difference_step")
-        real(dp), value, intent(in) :: x, epsfcn, typical_x
-        real(dp) :: h
-
-        h = step(x, relative_step(epsfcn), typical_x)
-    end function difference_step
-
-    !> typical_x(j), or 0 without.
+    !> typical_x(j); 0 if absent.
     pure function typical(j, n, typical_x)
         integer(c_int),     intent(in) :: j, n
         real(dp), optional, intent(in) :: typical_x(n)
@@ -51,22 +52,32 @@ contains
         if (present(typical_x)) typical = typical_x(j)
     end function typical
 
+    !> The step in variable j at the value xj.
+    pure function difference_step(j, n, xj, epsfcn, typical_x) result(h)
+        integer(c_int),     intent(in) :: j, n
+        real(dp),           intent(in) :: xj, epsfcn
+        real(dp), optional, intent(in) :: typical_x(n)
+        real(dp) :: h
+
+        h = step(xj, relative_step(epsfcn), typical(j, n, typical_x))
+    end function difference_step
+
     !> fjac(:, j) <- (f(x + h e_j) - f(x)) / h  with h from step.
     !>
     !> Source: Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on FDJAC2.
-    !> Bits: the difference is divided by h, not by the step that x + h really makes.
+    !> Bits: the difference is divided by h, not by the rounded step (x + h) - x.
     recursive subroutine fdjac2(residuals, context, m, n, x, fvec, fjac, ldfjac, iflag, epsfcn, wa, typical_x) &
             bind(C, name="minpack_fdjac2")
         procedure(residuals_t)               :: residuals         !< f
-        type(c_ptr),    value                :: context           !< handed to residuals
+        type(c_ptr),    value                :: context           !< passed to residuals
         integer(c_int), value, intent(in)    :: m                 !< number of residuals
         integer(c_int), value, intent(in)    :: n                 !< number of variables
         integer(c_int), value, intent(in)    :: ldfjac            !< leading dimension of fjac, ldfjac >= m
         real(dp), value,       intent(in)    :: epsfcn            !< relative error of the residuals
-        real(dp),              intent(inout) :: x(n)              !< point; after a stop, stepped in that variable
+        real(dp),              intent(inout) :: x(n)              !< point; if stopped, stepped in the current variable
         real(dp),              intent(in)    :: fvec(m)           !< f(x)
         real(dp),              intent(inout) :: fjac(ldfjac, n)   !< Jacobian
-        integer(c_int),        intent(out)   :: iflag             !< last answer of residuals; negative: stopped
+        integer(c_int),        intent(out)   :: iflag             !< last return value of residuals; negative: stopped
         real(dp),              intent(inout) :: wa(m)             !< work: f at a stepped point
         real(dp), optional,    intent(in)    :: typical_x(n)
         real(dp) :: eps, h, temp
@@ -85,7 +96,7 @@ contains
         end do
     end subroutine fdjac2
 
-    !> points(:, j) <- x + h e_j: where fdjac2 wants the residuals.
+    !> points(:, j) <- x + h e_j, where fdjac2 evaluates the residuals.
     pure subroutine difference_points(n, x, epsfcn, points, typical_x)
         integer(c_int),     intent(in)  :: n
         real(dp),           intent(in)  :: x(n), epsfcn
@@ -101,7 +112,7 @@ contains
         end do
     end subroutine difference_points
 
-    !> fjac(:, j) <- (fjac(:, j) - fvec) / h, where fjac has the residuals at difference_points.
+    !> fjac(:, j) <- (fjac(:, j) - fvec) / h; fjac holds the residuals at difference_points.
     pure subroutine difference_quotients(m, n, x, fvec, fjac, ldfjac, epsfcn, typical_x)
         integer(c_int),     intent(in)    :: m, n, ldfjac
         real(dp),           intent(in)    :: x(n), fvec(m), epsfcn

@@ -1,16 +1,15 @@
 !> The Levenberg-Marquardt iteration by reverse communication.
 !>
-!> `lm_start` checks the input; then each `lm_advance` says in `request` what it wants before the next one:
+!> `lm_start` checks the input; then each `lm_advance` sets `request` to what it needs before the next one:
 !>
 !>     want_fvec    residuals at x into fvec (once, first)
 !>     want_fjac    the Jacobian at x into fjac
-!>     go_on        nothing: a look at the state, if anybody cares, before the next step is computed
+!>     go_on        nothing; the caller may inspect the state before the next step is computed
 !>     want_trial   residuals at the trial point wa2 into wa4
-!>     done         nothing more: info tells why
+!>     done         nothing more; info says why
 !>
-!> The caller owns every array and counts the calls in nfev and njev; no array may change between calls but as asked.
-!> What follows the Jacobian is in two parts, `factorise` and `after_factorisation`, so that another factorisation can
-!> feed the second.
+!> The caller owns the arrays, changes them only as requested, and counts the calls in nfev and njev. The work after a
+!> Jacobian is split into `factorise` and `after_factorisation`, so that another factorisation can feed the second.
 !>
 !> Source: Moré, The Levenberg-Marquardt algorithm: implementation and theory, 1978;
 !>         Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, sections on LMDER and LMDIF.
@@ -18,29 +17,31 @@ module lm_module
     use, intrinsic :: iso_c_binding, only: c_int, c_ptr, c_associated, c_f_pointer
     use machine_module, only: dp, epsmch, larger, smaller
     use checks_module, only: checking, check_sizes, check_lm, check_trial
+    use fdjac2_module, only: size_of
     use dispatched_module, only: enorm, qrfac_qtf, lwork
     use multiply_rt_module, only: multiply_rt
     use lmpar_module, only: lmpar
     implicit none
     private
     public :: lm_state, lm_arrays, arrays_of, lm_start, lm_advance, factorise, after_factorisation, want_fvec, want_fjac, &
-        go_on, want_trial, done
+        go_on, want_trial, done, known_fvec, known_fjac, known_trial
 
     integer(c_int), parameter :: want_fvec = 1, want_fjac = 2, go_on = 3, want_trial = 4, done = 5
+    integer(c_int), parameter :: known_fvec = 1, known_fjac = 2, known_trial = 3
 
-    real(dp), parameter :: accept = 1.0e-4_dp   !< ratio from which a step is taken
-    integer, parameter :: user_scaling = 2      !< mode in which diag is the user's and stays as it is
+    real(dp), parameter :: accept = 1.0e-4_dp   !< least ratio at which a step is accepted
+    integer, parameter :: user_scaling = 2      !< mode in which diag is the user's and is not updated
 
-    !> A fit on its way, as minpack.h has it.
+    !> State of a fit: MinpackState of minpack.h.
     type, bind(C) :: lm_state
         integer(c_int) :: m, n, ldfjac         !< number of residuals, of variables; leading dimension of fjac
-        integer(c_int) :: maxfev               !< nfev that ends the iteration
+        integer(c_int) :: maxfev               !< nfev at which the iteration ends
         integer(c_int) :: mode                 !< 2: diag is given; else from the Jacobian's columns
         integer(c_int) :: lenwork              !< length of work, at least lwork(m, n)
         real(dp)       :: ftol, xtol, gtol     !< tolerances of the convergence tests
-        real(dp)       :: factor               !< first bound on the step, relative to ||D x||
+        real(dp)       :: factor               !< first delta, relative to ||D x|| with |x| at least typical_x
         real(dp)       :: epsfcn               !< relative error of the residuals, for differences
-        type(c_ptr)    :: typical_x            !< (n) least sizes of x for difference steps; null: MINPACK's steps
+        type(c_ptr)    :: typical_x            !< (n) least |x| in difference steps and first delta; null: as in MINPACK
         type(c_ptr)    :: x                    !< (n) best point so far
         type(c_ptr)    :: fvec                 !< (m) residuals at x
         type(c_ptr)    :: fjac                 !< (ldfjac, n) Jacobian, then its R and reflectors
@@ -48,17 +49,17 @@ module lm_module
         type(c_ptr)    :: ipvt                 !< (n) pivots of the factorisation, int
         type(c_ptr)    :: qtf                  !< (n) first entries of Q'fvec
         type(c_ptr)    :: wa1                  !< (n) step
-        type(c_ptr)    :: wa2                  !< (n) trial point, until a Jacobian or the next step
+        type(c_ptr)    :: wa2                  !< (n) trial point, until the next Jacobian or step
         type(c_ptr)    :: wa3                  !< (n) work
         type(c_ptr)    :: wa4                  !< (m) residuals at the trial point; else work
         type(c_ptr)    :: work                 !< (lenwork)
         integer(c_int) :: request              !< what is wanted next
-        integer(c_int) :: known                !< what has been told: 0 nothing, 1 fvec, 2 a Jacobian, 3 a trial
+        integer(c_int) :: known                !< what has been supplied so far; 0: nothing
         integer(c_int) :: info                 !< MINPACK's reason to stop; 0: improper input
         integer(c_int) :: nfev                 !< calls for residuals so far, counted by the caller
         integer(c_int) :: njev                 !< calls for a Jacobian so far, counted by the caller
-        integer(c_int) :: iter                 !< 1 until a step has been taken, then one more for each
-        integer(c_int) :: accepted             !< 1 if the last trial was taken
+        integer(c_int) :: iter                 !< 1 plus the number of accepted steps
+        integer(c_int) :: accepted             !< 1 if the last trial was accepted
         real(dp)       :: fnorm                !< norm of fvec
         real(dp)       :: gnorm                !< largest cosine between fvec and a column of the Jacobian
         real(dp)       :: xnorm                !< ||D x||
@@ -69,11 +70,11 @@ module lm_module
         real(dp)       :: ratio                !< actual over predicted reduction of the last trial
     end type lm_state
 
-    !> The arrays of an lm_state, as Fortran sees them.
+    !> The arrays of an lm_state as Fortran pointers.
     type :: lm_arrays
         real(dp), pointer, contiguous :: x(:), fvec(:), fjac(:, :), diag(:), qtf(:), wa1(:), wa2(:), wa3(:), wa4(:), &
             work(:)
-        real(dp), pointer, contiguous :: typical_x(:)   !< null without
+        real(dp), pointer, contiguous :: typical_x(:)   !< null: none
         integer(c_int), pointer, contiguous :: ipvt(:)
     end type lm_arrays
 
@@ -99,7 +100,7 @@ contains
         if (c_associated(lm%typical_x)) call c_f_pointer(lm%typical_x, a%typical_x, [lm%n])
     end function arrays_of
 
-    !> Begin: the first request, or done with info 0 if the input is improper.
+    !> Make the first request; done with info 0 if the input is improper.
     pure subroutine lm_start(lm, diag)
         type(lm_state), intent(inout) :: lm
         real(dp),       intent(in)    :: diag(:)    !< read in mode 2 only
@@ -126,7 +127,7 @@ contains
         end if
     end subroutine lm_start
 
-    !> Go on with what was asked for, as far as the next request.
+    !> Process what was requested and make the next request.
     subroutine lm_advance(lm, a)
         type(lm_state),  intent(inout) :: lm
         type(lm_arrays), intent(in)    :: a         !< those of lm
@@ -135,17 +136,17 @@ contains
         select case (lm%request)
         case (want_fvec)
             lm%fnorm = enorm(lm%m, a%fvec)
-            lm%known = 1
+            lm%known = known_fvec
             lm%request = want_fjac
         case (want_fjac)
             call factorise(lm, a)
             call after_factorisation(lm, a)
-            lm%known = max(lm%known, 2_c_int)
+            lm%known = max(lm%known, known_fjac)
         case (go_on)
             call propose_step(lm, a)
         case (want_trial)
             call after_trial(lm, a)
-            lm%known = 3
+            lm%known = known_trial
         end select
         if (checking) then
             call check_lm(lm%request, done, merge(1_c_int, 0_c_int, lm%request == done), lm%info, enorm(lm%m, a%fvec), &
@@ -154,17 +155,17 @@ contains
         end if
     end subroutine lm_advance
 
-    !> Factorise the Jacobian: fjac and ipvt, R's diagonal in wa1, the norms of its columns in wa2, Q'fvec in wa4.
+    !> Factorise the Jacobian into fjac and ipvt; R's diagonal goes to wa1, J's column norms to wa2, Q'fvec to wa4.
     subroutine factorise(lm, a)
         type(lm_state),  intent(in) :: lm
         type(lm_arrays), intent(in) :: a
 
-        ! All of Q'f: a func that answers without writing leaves wa4 to be read as residuals.
+        ! All of Q'f: if a func returns without writing, wa4 is read as residuals.
         a%wa4 = a%fvec
         call qrfac_qtf(lm%m, lm%n, a%fjac, lm%ldfjac, a%ipvt, a%wa1, a%wa2, a%wa3, a%work, lm%lenwork, a%wa4)
     end subroutine factorise
 
-    !> Set up the scaling, and stop where the gradient is zero to gtol; from what factorise leaves.
+    !> Set up the scaling from what factorise left, and stop if the gradient is zero to gtol.
     subroutine after_factorisation(lm, a)
         type(lm_state),  intent(inout) :: lm
         type(lm_arrays), intent(in)    :: a
@@ -179,6 +180,10 @@ contains
             a%wa3 = a%diag * a%x
             lm%xnorm = enorm(lm%n, a%wa3)
             lm%delta = lm%factor * lm%xnorm
+            if (associated(a%typical_x)) then
+                a%wa3 = a%diag * size_of(a%x, a%typical_x)
+                lm%delta = lm%factor * enorm(lm%n, a%wa3)
+            end if
             if (lm%delta == 0) lm%delta = lm%factor
         end if
 
@@ -192,9 +197,9 @@ contains
         lm%request = go_on
     end subroutine after_factorisation
 
-    !> The largest cosine, in absolute value, between the residuals and a column of the Jacobian.
+    !> Largest absolute cosine between the residuals and a column of the Jacobian.
     !>
-    !> Bits: Q'f is divided by fnorm before the sum; zero columns do not count.
+    !> Bits: Q'f is divided by fnorm before the sum; zero columns are skipped.
     pure subroutine gradient_cosine(n, r, ldr, ipvt, acnorm, qtf, fnorm, wa, work, gnorm)
         integer(c_int), intent(in)    :: n, ldr
         real(dp),       intent(in)    :: r(ldr, n)    !< R
@@ -216,7 +221,7 @@ contains
         end do
     end subroutine gradient_cosine
 
-    !> The step p for the present delta, in wa1, and the trial point x + p, in wa2.
+    !> Compute the step p for the current delta into wa1, and the trial point x + p into wa2.
     subroutine propose_step(lm, a)
         type(lm_state),  intent(inout) :: lm
         type(lm_arrays), intent(in)    :: a
@@ -230,9 +235,9 @@ contains
         lm%request = want_trial
     end subroutine propose_step
 
-    !> Compare the actual with the predicted reduction, move delta, take the step or not, and test for the end.
+    !> Compare actual and predicted reduction, update delta, accept or reject the step, and test whether to stop.
     !>
-    !> Bits: quotients by fnorm come before the squares.
+    !> Bits: norms are divided by fnorm before they are squared.
     subroutine after_trial(lm, a)
         type(lm_state),  intent(inout) :: lm
         type(lm_arrays), intent(in)    :: a
@@ -252,7 +257,7 @@ contains
 
         call move_bound(lm, actred, dirder)
 
-        ! A NaN ratio takes the step, as in the original.
+        ! A NaN ratio accepts the step, as in the original.
         lm%accepted = merge(0_c_int, 1_c_int, lm%ratio < accept)
         if (lm%accepted == 1) then
             a%x = a%wa2
@@ -292,11 +297,10 @@ contains
         end do
     end subroutine multiply_by_r
 
-    !> Shrink or widen delta, and par against it, by the ratio of actual to predicted reduction.
+    !> Shrink or widen delta, and change par inversely, by the ratio of actual to predicted reduction.
     !>
-    !> Bits: a NaN ratio shrinks. actred itself is never NaN, since a NaN norm fails the test before its quotient;
-    !> a NaN dirder makes the factor NaN, unless the residuals grew tenfold. pnorm is divided by 0.1, which is not ten
-    !> times pnorm.
+    !> Bits: a NaN ratio shrinks. actred itself is never NaN, since a NaN norm fails the test before its quotient; a NaN
+    !> dirder makes the factor NaN, unless the residuals grew tenfold. pnorm / 0.1 is not 10 pnorm.
     pure subroutine move_bound(lm, actred, dirder)
         type(lm_state), intent(inout) :: lm
         real(dp),       intent(in)    :: actred   !< actual relative reduction
@@ -315,7 +319,7 @@ contains
         end if
     end subroutine move_bound
 
-    !> MINPACK's info after a trial; 0: go on.
+    !> MINPACK's info after a trial; 0: continue.
     pure function reason_to_stop(lm, actred, prered) result(info)
         type(lm_state), intent(in) :: lm
         real(dp),       intent(in) :: actred, prered

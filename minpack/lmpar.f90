@@ -9,7 +9,7 @@ module lmpar_module
     private
     public :: lmpar, gauss_newton
 
-    integer, parameter :: iter_max = 10   !< iterations at most
+    integer, parameter :: iter_max = 10   !< maximum number of iterations
 
 contains
 
@@ -20,8 +20,8 @@ contains
     !>
     !> Source: Moré, The Levenberg-Marquardt algorithm: implementation and theory, 1978, section 5;
     !>         Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on LMPAR.
-    !> Bits: NaN-ignoring maxima and minima in this order of operands; a NaN fp goes on to the iteration; of
-    !> parl and parc the two quotients by temp, not one by its square.
+    !> Bits: maxima and minima ignore NaN, with operands in this order; a NaN fp goes on to the iteration; parl and parc
+    !> are divided by temp twice, not by its square.
     pure subroutine lmpar(n, r, ldr, ipvt, diag, qtb, delta, par, x, sdiag, wa1, wa2, work) &
             bind(C, name="minpack_lmpar")
         integer(c_int), value, intent(in)    :: n           !< order of R
@@ -51,7 +51,7 @@ contains
             return
         end if
 
-        ! Without full rank phi has no Newton step at zero, and zero is the lower bound.
+        ! If R is rank-deficient, phi has no Newton step at zero, and zero is the lower bound.
         parl = 0
         if (nsing == n) then
             call scale_direction(n, ipvt, diag, dxnorm, wa2, wa1)
@@ -83,7 +83,7 @@ contains
             if (iter == iter_max) exit
 
             call scale_direction(n, ipvt, diag, dxnorm, wa2, wa1)
-            ! S'z = w column by column: solve_transposed goes row by row.
+            ! Solve S'z = w column by column; solve_transposed goes row by row.
             do j = 1, n
                 wa1(j) = wa1(j) / sdiag(j)
                 wa1(j + 1:n) = wa1(j + 1:n) - r(j + 1:n, j) * wa1(j)
@@ -97,18 +97,18 @@ contains
         if (checking) call check_lmpar(enorm(n, diag * x), delta, par, parl, merge(1_c_int, 0_c_int, iter >= iter_max))
     end subroutine lmpar
 
-    !> The Gauss-Newton direction x of A x = b; a singular R gives zeros after the first zero of its diagonal.
+    !> Gauss-Newton direction x of A x = b; if R is singular, with zeros from its first zero diagonal entry on.
     !>
-    !> Bits: column by column from the last, each subtracted from all rows above it.
-    pure subroutine gauss_newton(n, r, ldr, ipvt, qtb, x, z, nsing) bind(C, name="minpack_gauss_newton")
-        integer(c_int), value, intent(in)    :: n           !< order of R
-        integer(c_int), value, intent(in)    :: ldr         !< leading dimension of r
-        real(dp),              intent(in)    :: r(ldr, n)   !< R
-        integer(c_int),        intent(in)    :: ipvt(n)     !< column permutation
-        real(dp),              intent(in)    :: qtb(n)      !< Q'b
-        real(dp),              intent(inout) :: x(n)        !< direction
-        real(dp),              intent(out)   :: z(n)        !< work: P'x
-        integer(c_int),        intent(out)   :: nsing       !< order of the leading non-singular part of R
+    !> Bits: columns from last to first, each subtracted from all rows above it.
+    pure subroutine gauss_newton(n, r, ldr, ipvt, qtb, x, z, nsing)
+        integer(c_int), intent(in)    :: n           !< order of R
+        integer(c_int), intent(in)    :: ldr         !< leading dimension of r
+        real(dp),       intent(in)    :: r(ldr, n)   !< R
+        integer(c_int), intent(in)    :: ipvt(n)     !< column permutation
+        real(dp),       intent(in)    :: qtb(n)      !< Q'b
+        real(dp),       intent(inout) :: x(n)        !< direction
+        real(dp),       intent(out)   :: z(n)        !< work: P'x
+        integer(c_int), intent(out)   :: nsing       !< order of the leading non-singular part of R
         integer(c_int) :: j
 
         nsing = n

@@ -1,27 +1,27 @@
-!> The loop around the iteration: what lm asks for, the answerer's functions answer. And lm's steps for C, which asks itself.
+!> The loop that meets lm's requests by calling the answerer's functions, and lm's steps for C, which runs its own loop.
 module loop_module
     use, intrinsic :: iso_c_binding, only: c_int, c_ptr, c_funptr, c_associated, c_f_pointer, c_f_procpointer
     use machine_module, only: dp
     use callbacks_module, only: residuals_t, jacobian_t, points_t
-    use fdjac2_module, only: fdjac2, difference_points, difference_quotients
+    use fdjac2_module, only: fdjac2, difference_step, difference_points, difference_quotients
     use lm_module, only: lm_state, lm_arrays, arrays_of, lm_start, lm_advance, want_fvec, want_fjac, go_on, want_trial, done
     implicit none
     private
-    public :: solve, start, advance, points_of_differences, quotients_of_differences
+    public :: answerer, solve, start, advance, step_of_difference, points_of_differences, quotients_of_differences
 
-    !> Who answers, as minpack.h has it.
+    !> The functions that a fit calls: MinpackAnswerer of minpack.h.
     type, bind(C) :: answerer
         type(c_funptr) :: residuals   !< a residuals_t
-        type(c_funptr) :: jacobian    !< a jacobian_t; null: by differences
-        type(c_funptr) :: points      !< a points_t, for all points of a difference Jacobian; null: one by one
-        type(c_funptr) :: watch       !< a watch_t, called after each trial; null: nobody looks
-        type(c_ptr)    :: context     !< handed to all of them
+        type(c_funptr) :: jacobian    !< a jacobian_t; null: forward differences
+        type(c_funptr) :: points      !< a points_t, all of a difference Jacobian's points in one call; null: one by one
+        type(c_funptr) :: watch       !< a watch_t; null: none
+        type(c_ptr)    :: context     !< passed to all of them
         type(c_ptr)    :: x           !< (n, n) work, for points
     end type answerer
 
     abstract interface
 
-        !> Look at the state after a trial, before the next step is computed. Negative ends the fit, as info.
+        !> Called after each trial, before the next step is computed. Negative ends the fit and becomes info.
         function watch_t(context, lm) result(iflag) bind(C)
             import :: c_int, c_ptr, lm_state
             type(c_ptr),    value      :: context
@@ -33,11 +33,11 @@ module loop_module
 
 contains
 
-    !> Minimise the sum of squares: from the first request to the end, or to a negative answer, which becomes info.
+    !> Minimise the sum of squares, until done or until a function returns a negative value, which becomes info.
     !>
     !> Recursive, since the user's functions may start solves of their own.
     recursive subroutine solve(lm, answers) bind(C, name="minpack_solve")
-        type(lm_state),  intent(inout) :: lm          !< out: request, and what follows it
+        type(lm_state),  intent(inout) :: lm          !< out: the fields from request on
         type(answerer),  intent(in)    :: answers
         procedure(residuals_t), pointer :: residuals
         procedure(watch_t),     pointer :: watch
@@ -76,7 +76,7 @@ contains
         end do
     end subroutine solve
 
-    !> The Jacobian at x into fjac: the user's, or by differences.
+    !> Put the Jacobian at x into fjac: the user's, or forward differences.
     recursive subroutine answer_jacobian(lm, a, answers, residuals, iflag)
         type(lm_state),  intent(inout) :: lm
         type(lm_arrays), intent(in)    :: a
@@ -100,7 +100,7 @@ contains
             iflag = points(answers%context, lm%m, lm%n, lm%n, x, a%fjac, lm%ldfjac)
             if (iflag >= 0) call quotients_of_differences(lm)
         else
-            ! In a copy, so that x is whole whatever happens; but MINPACK leaves it stepped where it is stopped.
+            ! Step in a copy, so that x stays intact whatever happens; but if stopped, leave x stepped, as MINPACK does.
             a%wa3 = a%x
             call fdjac2(residuals, answers%context, lm%m, lm%n, a%wa3, a%fvec, a%fjac, lm%ldfjac, iflag, lm%epsfcn, &
                         a%wa4, a%typical_x)
@@ -125,7 +125,19 @@ contains
         call lm_advance(lm, arrays_of(lm))
     end subroutine advance
 
-    !> Where a difference Jacobian wants the residuals.
+    !> Forward-difference step in variable j at the value x.
+    function step_of_difference(lm, j, x) result(h) bind(C, name="minpack_difference_step")
+        type(lm_state),        intent(in) :: lm
+        integer(c_int), value, intent(in) :: j              !< from 0
+        real(dp),       value, intent(in) :: x
+        real(dp) :: h
+        type(lm_arrays) :: a
+
+        a = arrays_of(lm)
+        h = difference_step(j + 1_c_int, lm%n, x, lm%epsfcn, a%typical_x)
+    end function step_of_difference
+
+    !> Points at which a difference Jacobian needs the residuals.
     subroutine points_of_differences(lm, points) bind(C, name="minpack_difference_points")
         type(lm_state), intent(in)  :: lm                   !< its request is want_fjac
         real(dp),       intent(out) :: points(lm%n, lm%n)   !< column j: x with a step in variable j
@@ -135,7 +147,7 @@ contains
         call difference_points(lm%n, a%x, lm%epsfcn, points, a%typical_x)
     end subroutine points_of_differences
 
-    !> fjac <- the Jacobian, from the residuals at these points, which are its columns.
+    !> fjac: in the residuals at these points, one per column; out the Jacobian.
     subroutine quotients_of_differences(lm) bind(C, name="minpack_difference_quotients")
         type(lm_state), intent(in) :: lm
         type(lm_arrays) :: a

@@ -2,7 +2,7 @@
 !>
 !> Source: Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on DPMPAR.
 !> Bits: the constants have twelve digits as MINPACK ships them; epsmch is not 2**-52, and every difference step
-!> depends on it. MAX and MIN of Fortran leave NaN to the compiler; `larger` and `smaller` do not.
+!> depends on it. Fortran leaves MAX and MIN of a NaN to the compiler; `larger` and `smaller` define them.
 module machine_module
     use, intrinsic :: iso_c_binding, only: c_double
     implicit none

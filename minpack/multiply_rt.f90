@@ -10,7 +10,7 @@ contains
 
     !> y <- R'x.
     !>
-    !> Four columns at a time: each sum is a chain of dependent additions, and four chains run side by side.
+    !> Four columns at a time: each sum is a chain of dependent additions, and four chains run in parallel.
     !>
     !> Bits: each sum runs in increasing i.
     pure subroutine multiply_rt(n, r, ldr, x, y)

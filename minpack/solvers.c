@@ -3,16 +3,16 @@
 
 #include "minpack.h"
 
-static const Solver builtin = {
-    "builtin",      minpack_lwork,  minpack_lmdif,  minpack_lmder,  minpack_enorm,
-    minpack_qrfac,  minpack_qrsolv, minpack_lmpar,  minpack_fdjac2, minpack_chkder,
+static const MinpackSolver builtin = {
+    "builtin",     minpack_lwork, minpack_solve,  minpack_enorm,  minpack_qrfac,
+    minpack_qrsolv, minpack_lmpar, minpack_fdjac2, minpack_chkder,
 };
 
 #ifdef ORIGINAL_MINPACK
-extern const Solver minpack_original;       /* original/original.c */
+extern const MinpackSolver minpack_original;       /* original/original.c */
 #endif
 
-const Solver *const minpack_solvers[] = {
+const MinpackSolver *const minpack_solvers[] = {
     &builtin,
 #ifdef ORIGINAL_MINPACK
     &minpack_original,

@@ -1,8 +1,8 @@
 """Check the links of a built site.
 
-A link to a page, an anchor, a picture or a script that the folder has not is an error. So is anything that a page
-would load from elsewhere. With --links, links that lead away are followed: an answer of 404 or 410 is an error; what
-cannot be reached from here is listed, and counts as neither.
+A link to a page, anchor, picture or script that the folder lacks is an error, as is anything that a page would load
+from elsewhere. With --links, external links are followed: status 404 or 410 is an error; what cannot be reached from
+here is listed, and counts as neither.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ GONE = {404, 410}
 
 
 class Page(HTMLParser):
-    """The anchors of a page, and what it links to or loads."""
+    """A page's anchors, and what it links to or loads."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -43,14 +43,14 @@ def leads_away(link: str) -> bool:
 
 
 def broken(page: Page, link: str, pages: dict[Path, Page]) -> bool:
-    """Whether a link within the site leads nowhere."""
+    """Whether a link within the site is broken."""
     parts = urlsplit(link)
     path = (page.path.parent / unquote(parts.path)).resolve() if parts.path else page.path
     return not path.exists() or (path in pages and unquote(parts.fragment) not in pages[path].anchors)
 
 
 def answer(link: str) -> int | str:
-    """The status with which a server answers, or why none does."""
+    """The status of a server's response, or why there is none."""
     try:
         with urllib.request.urlopen(urllib.request.Request(link, headers={"User-Agent": "links"}), timeout=30) as reply:
             return int(reply.status)
@@ -61,7 +61,7 @@ def answer(link: str) -> int | str:
 
 
 def main(folder: Path, follow: bool) -> int:
-    static = folder / "_static"  # the theme's, with templates among them
+    static = folder / "_static"  # the theme's files, including templates
     paths = [path for path in sorted(folder.rglob("*.html")) if static not in path.parents]
     pages = {path: Page(path) for path in paths}
     errors, away, inside = [], set(), 0

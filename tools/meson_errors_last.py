@@ -1,4 +1,4 @@
-"""Meson, but what it says of an error comes last, after the path of its log, in what pip shows of a build.
+"""Run Meson, but print its error last, after the path of its log, so that it ends pip's output of a build.
 
 meson-python runs this in place of `meson` (pyproject.toml).
 """

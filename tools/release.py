@@ -1,8 +1,8 @@
-"""Go through the list of docs/releasing.md, and publish nothing.
+"""Go through the checklist of docs/releasing.md, without publishing.
 
 usage: ./dev release [OPTIONS OF ./dev wheel]
 
-Prints a line for each point, and exits with 1 if one does not hold.
+Prints a line for each item, and exits with 1 if one fails.
 """
 
 from __future__ import annotations
@@ -14,13 +14,11 @@ from pathlib import Path
 
 from wheels import ROOT, Failure, run, tools
 
-VERSIONS = {  # where the version stands
-    "pyproject.toml": r'^version = "(.*)"$',
+VERSIONS = {  # where to find the version
     "meson.build": r"^    version: '(.*)',$",
-    "CITATION.cff": r"^version: (.*)$",
     "CHANGELOG.md": r"^## (\S+) \(",
 }
-WHEELS = {  # cibuildwheel's platform and architecture: its identifiers, but for the Python
+WHEELS = {  # cibuildwheel's platform and architecture: its identifiers, without the Python
     ("linux", "x86_64"): ["manylinux_x86_64", "musllinux_x86_64"],
     ("linux", "aarch64"): ["manylinux_aarch64", "musllinux_aarch64"],
     ("macos", "x86_64"): ["macosx_x86_64"],
@@ -32,7 +30,7 @@ PYTHONS = ["cp311", "cp312", "cp313", "cp314t"]
 
 
 def committed(root: Path = ROOT) -> str:
-    """Nothing is left to commit."""
+    """Nothing is uncommitted."""
     changed = run(["git", "status", "--porcelain"], cwd=root)
     if changed:
         raise Failure(f"not committed:\n{changed}")
@@ -40,18 +38,18 @@ def committed(root: Path = ROOT) -> str:
 
 
 def versions(root: Path = ROOT) -> str:
-    """One version in all files."""
+    """The changelog begins with the version being built."""
     found = {}
     for name, pattern in VERSIONS.items():
         match = re.search(pattern, (root / name).read_text(encoding="utf-8"), re.MULTILINE)
         found[name] = match[1] if match else "none"
     if len({*found.values()}) > 1:
         raise Failure(f"versions differ: {', '.join(f'{name} has {version}' for name, version in found.items())}")
-    return f"version {found['pyproject.toml']} in {', '.join(found)}"
+    return f"version {found['meson.build']} in {', '.join(found)}"
 
 
 def changelog(root: Path = ROOT) -> str:
-    """The first entry has lines, each of which says that no bits change."""
+    """Each line of the first entry says that no bits change; there is at least one."""
     entry = (root / "CHANGELOG.md").read_text(encoding="utf-8").split("\n## ")[1]
     heading, *lines = entry.splitlines()
     rows = [line for line in lines if line.startswith("|")][2:]
@@ -65,7 +63,7 @@ def changelog(root: Path = ROOT) -> str:
 
 
 def repo_review() -> str:
-    """sp-repo-review, with validate-pyproject and cibuildwheel's schema inside."""
+    """sp-repo-review, including validate-pyproject and cibuildwheel's schema."""
     run([tools() / "sp-repo-review", "--show", "err", ROOT])
     return "sp-repo-review: clean, but for what pyproject.toml excepts"
 
@@ -87,7 +85,7 @@ def wheels(*options: str) -> str:
 
 
 def docs() -> str:
-    """Built, without a warning."""
+    """Built without warnings."""
     run(["./dev", "docs"])
     return "./dev docs: built"
 

@@ -1,9 +1,9 @@
-"""Build a wheel for each CPython, check it, install it into an empty environment, and test what is installed there.
+"""Build a wheel for each CPython, check it, install it into an empty environment, and test the installation.
 
 usage: ./dev wheel [--first] [--quick] [--no-suite]
 
-The wheels come from the sdist, unpacked where no git is; so what is not committed is not in them. They hold our solver
-alone (-Doriginal_minpack=none). Reads the interpreters' paths from standard input, one a line. Writes dist/, and
+The wheels come from the sdist, unpacked outside git, so they hold only what is committed. They contain only our solver
+(-Doriginal_minpack=none). Reads the interpreters' paths from standard input, one per line. Writes dist/, and
 environments to build/wheels.
 """
 
@@ -20,45 +20,17 @@ import tarfile
 import tempfile
 import time
 import tomllib
-import venv
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
+
+from environment import environment
 
 ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / "build" / "wheels"
 DIST = ROOT / "dist"
-LARGEST = 500_000  # bytes of a wheel
+LARGEST = 500_000  # bytes in a wheel
 OPTIONS = ["-Csetup-args=-Doriginal_minpack=none", "-Cinstall-args=--strip"]
-# The wheel has one solver by choice; these tests say that ./dev's own build has both, and what the other refuses.
-NOT_FOR_WHEELS = (
-    "test_solvers.py::test_the_suite_has_both_solvers",
-    "test_levenberg_marquardt.py::test_MINPACKs_own_drivers_refuse_it",
-    "test_many_points.py::test_MINPACKs_own_drivers_refuse_it",
-    "test_races.py::test_each_thread_has_the_error_of_its_own_func[original]",
-)
-# At both ends of NumPy: these tests alone, which compare with nothing of SciPy's; and what cannot run there.
-AT_BOTH_ENDS = ("test_levenberg_marquardt.py", "test_callback.py", "test_hostile.py", "test_python_kernels.py",
-                "test_typical_x.py")  # fmt: skip
-HARMLESS = "test_hostile.py::test_the_result_has_the_bits_of_a_well_behaved_twin_s_if_the_function"
-REFUSED = "test_levenberg_marquardt.py::test_what_leastsq_does_not_take_from_func_is_refused_by_the_same_error"
-KERNELS = "test_python_kernels.py::test_bad_input_is_refused_by_an_error_that_names_the_argument"
-WITHOUT_NUMBA = {f"{HARMLESS}[is compiled by numba]": "Numba is for NumPy 1.24 to some 2.x"}
-RAGGED = "NumPy 1.23 makes an array of objects of a ragged list, and warns"
-NOT_FOR_LOWEST = {
-    **WITHOUT_NUMBA,
-    f"{REFUSED}[ragged]": RAGGED,
-    "test_levenberg_marquardt.py::test_what_is_no_jacobian_is_refused[ragged": RAGGED,
-    "test_levenberg_marquardt.py::test_a_bad_start_is_the_error_of_leastsq[[[1], [2, 3]]]": RAGGED,
-    f"{KERNELS}[enorm: x must be an array": RAGGED,
-    f"{KERNELS}[fdjac2: fvec is a list": RAGGED,
-    f"{KERNELS}[fdjac2: fcn returned a t": RAGGED,
-    "test_hostile.py::test_the_error_comes_from_any_call_at_once_if_the_function[reshapes its result at a garbage":
-        "NumPy 1 has no arrays of 61 dimensions",
-}  # fmt: skip
-NOT_FOR_NEWEST = {
-    **WITHOUT_NUMBA,
-    f"{HARMLESS}[changes the strides": "NumPy 2.4 warns of strides that are set",
-}  # fmt: skip
 FIRST_FIT = "from pyminpack import leastsq; assert abs(leastsq(lambda x: 2*(x-3)**2 + 1, 0)[0][0] - 3) < 1e-6"
 IMPORT_TIME = """
 import numpy, time
@@ -73,8 +45,8 @@ class Failure(Exception):
 
 
 def run(command: list[str | Path], path: str | None = None, cwd: Path = ROOT) -> str:
-    """What a command printed; a Failure with all that it printed if it fails."""
-    unwanted = ("PYTHONPATH", "PYTHONHOME", "PYMINPACK_")  # settings of whoever calls
+    """A command's output; a Failure with all of it if the command fails."""
+    unwanted = ("PYTHONPATH", "PYTHONHOME", "PYMINPACK_")  # the caller's settings
     environment = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
     environment["PATH"] = path or os.environ["PATH"]
     process = subprocess.run(command, cwd=cwd, env=environment, text=True, stdout=subprocess.PIPE,
@@ -84,27 +56,9 @@ def run(command: list[str | Path], path: str | None = None, cwd: Path = ROOT) ->
     return process.stdout
 
 
-def group(name: str) -> list[str]:
-    """The requirements of a dependency group."""
-    with open(ROOT / "pyproject.toml", "rb") as file:
-        groups = tomllib.load(file)["dependency-groups"]
-
-    def expanded(name: str) -> list[str]:
-        return [one for entry in groups[name]
-                for one in (expanded(entry["include-group"]) if isinstance(entry, dict) else [entry])]  # fmt: skip
-
-    return expanded(name)
-
-
 def tools() -> Path:
     """The folder of build, auditwheel, twine and so on, in an environment of their own."""
-    wanted = "\n".join([sys.version, *group("release")])
-    environment, installed = WORK / "tools", WORK / "tools" / "installed"
-    if not installed.exists() or installed.read_text() != wanted:
-        venv.create(environment, clear=True, with_pip=True)
-        run([environment / "bin" / "python", "-m", "pip", "install", "-q", *group("release")])
-        installed.write_text(wanted)
-    return environment / "bin"
+    return environment(WORK / "tools", groups=["release"], anew=True, run=run)
 
 
 def make_sdist(bin_folder: Path) -> Path:
@@ -132,16 +86,16 @@ def build(bin_folder: Path, venv_bin: Path, source: Path) -> Path:
 
 
 def expected_files(version: str) -> set[str]:
-    """What a user needs: our modules, their types, the extension, the licence."""
+    """What a user needs: our modules and their types, the extension, the licence."""
     folder = ROOT / "src" / "pyminpack"
     sources = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"}
     package = sources - {"_config.py.in"} | {"_config.py", "EXTENSION"}
-    about = {"METADATA", "WHEEL", "RECORD", "licenses/LICENSE"}
+    about = {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
     return {f"pyminpack/{name}" for name in package} | {f"pyminpack-{version}.dist-info/{name}" for name in about}
 
 
 def check(bin_folder: Path, wheel: Path) -> str:
-    """Its tag and size; a Failure if anything is wrong with it before it is installed."""
+    """The wheel's tag and size; a Failure if anything is wrong with it before installation."""
     run([bin_folder / "check-wheel-contents", wheel])
     run([bin_folder / "twine", "check", "--strict", wheel])
     with zipfile.ZipFile(wheel) as archive:
@@ -158,7 +112,7 @@ def check(bin_folder: Path, wheel: Path) -> str:
 
 
 def install_alone(wheel: Path, venv_bin: Path) -> str:
-    """Install the wheel as a stranger would, where nothing else is and no compiler: how long to the first fit."""
+    """Install the wheel as a user would, with no compiler and nothing else there: the time to the first fit."""
     alone = str(venv_bin)
     if any(shutil.which(name, path=alone) for name in ("cc", "gcc", "gfortran", "meson")):
         raise Failure(f"a compiler in {alone}")
@@ -176,26 +130,26 @@ def install_alone(wheel: Path, venv_bin: Path) -> str:
             f"  {selftest}")  # fmt: skip
 
 
-def run_suite(wheel: Path, venv_bin: Path, *selection: str) -> str:
-    """The suite's part that depends on the interpreter, on the installed wheel; pytest's closing line."""
-    run([venv_bin / "python", "-m", "pip", "install", "-q", f"{wheel}[examples]", *group("test")])
-    left_out = [f"--deselect=tests/python/{test}" for test in NOT_FOR_WHEELS]
-    command = [venv_bin / "python", "-m", "pytest", "-q", "tests/python", *left_out, *selection]
+def empty_environment(name: str, *requirements: str, python: Path, groups: Sequence[str] = ()) -> Path:
+    """The folder of its programs."""
+    shutil.rmtree(WORK / name, ignore_errors=True)
+    return environment(WORK / name, *requirements, groups=groups, interpreter=python, run=run)
+
+
+def run_tests(venv_bin: Path, marked: str) -> str:
+    """Run what is so marked of tests/python, in as many processes as there are cores; pytest's closing line."""
+    command = [venv_bin / "python", "-m", "pytest", "-q", "-n", "auto", "-m", marked, "tests/python"]
     return run(command, path=f"{venv_bin}{os.pathsep}{os.environ['PATH']}").splitlines()[-1]
 
 
 def run_at_both_ends(wheel: Path, python: Path) -> list[str]:
-    """Some of the suite with the lowest NumPy of pyproject.toml, where it has a wheel, and the newest."""
+    """Run part of the suite with pyproject.toml's lowest NumPy, if it has a wheel, and with the newest."""
     with open(ROOT / "pyproject.toml", "rb") as file:
         (lowest,) = tomllib.load(file)["project"]["dependencies"]
-    # Any SciPy that goes with NumPy: nothing is compared with it.
-    needed = [name for name in group("test") if re.match(r"pytest|sympy|hypothesis|pyelftools|tqdm", name)] + ["scipy"]
-    environment, lines = WORK / "ends", []
-    for numpy, left_out in (lowest.replace(">=", "=="), NOT_FOR_LOWEST), ("numpy", NOT_FOR_NEWEST):
-        run([python, "-m", "venv", "--clear", environment])
-        venv_bin = environment / "bin"
+    lines = []
+    for numpy in lowest.replace(">=", "=="), "numpy":
         try:
-            run([venv_bin / "python", "-m", "pip", "install", "-q", "--only-binary", ":all:", numpy, *needed])
+            venv_bin = empty_environment("ends", "--only-binary=:all:", numpy, python=python, groups=["suite"])
         except Failure as failure:
             if "No matching distribution" not in str(failure):
                 raise
@@ -203,10 +157,7 @@ def run_at_both_ends(wheel: Path, python: Path) -> list[str]:
             continue
         run([venv_bin / "python", "-m", "pip", "install", "-q", "--no-deps", wheel])
         version = run([venv_bin / "python", "-c", "import numpy; print(numpy.__version__)"]).strip()
-        reject = [f"--deselect=tests/python/{test}" for test in (*NOT_FOR_WHEELS, *left_out)]
-        tests = [f"tests/python/{name}" for name in AT_BOTH_ENDS]
-        command = [venv_bin / "python", "-m", "pytest", "-q", "-m", "not slow", *tests, *reject]
-        lines.append(f"NumPy {version}: {run(command).splitlines()[-1]}")
+        lines.append(f"NumPy {version}: {run_tests(venv_bin, 'any_numpy and not slow and not needs_original')}")
     return lines
 
 
@@ -228,15 +179,15 @@ def main() -> int:
                 archive.extractall(folder, filter="data")
             (source,) = Path(folder).iterdir()
             for python in pythons[:1] if options.first else pythons:
-                environment = WORK / run([python, "-c", "import sys; print(sys.implementation.cache_tag)"]).strip()
-                run([python, "-m", "venv", "--clear", environment])
-                venv_bin = environment / "bin"
+                tag = run([python, "-c", "import sys; print(sys.implementation.cache_tag)"]).strip()
+                venv_bin = empty_environment(tag, python=python)
                 wheel = build(bin_folder, venv_bin, source)
                 print(check(bin_folder, wheel), flush=True)
                 print(install_alone(wheel, venv_bin), flush=True)
                 if not options.no_suite:
-                    selection = ["-m", "not slow"] if options.quick else []
-                    print(f"  {run_suite(wheel, venv_bin, *selection)}", flush=True)
+                    environment(WORK / tag, groups=["test"], interpreter=python, run=run)
+                    marked = "not needs_original" + " and not slow" * options.quick
+                    print(f"  {run_tests(venv_bin, marked)}", flush=True)
                     print(*(f"  {line}" for line in run_at_both_ends(wheel, python)), sep="\n", flush=True)
     except Failure as failure:
         print(f"FAILED: {failure}")

@@ -1,8 +1,8 @@
-"""Why Meson has no Fortran compiler: one sentence, or nothing if Meson itself says it when the compiler is required.
+"""Why Meson finds no Fortran compiler: one sentence, or nothing if Meson itself says so when it requires the compiler.
 
 usage: why_no_fortran.py MESON_LOG
 
-What a compiler said as it failed on a first program is in Meson's log alone, which pip deletes.
+The output of a compiler that failed on a first program is only in Meson's log, which pip deletes.
 """
 
 import os
@@ -12,7 +12,7 @@ import shutil
 import sys
 from pathlib import Path
 
-NAMES = ("gfortran", "flang-new", "flang", "nvfortran", "pgfortran", "ifort", "ifx", "g95")  # those that Meson tries
+NAMES = ("gfortran", "flang-new", "flang", "nvfortran", "pgfortran", "ifort", "ifx", "g95")  # that Meson tries
 NEEDED = "pyminpack needs a Fortran compiler on the PATH, such as gfortran (Debian: apt-get install gfortran)."
 SANITY_CHECK = re.compile(
     r"^Sanity check compiler command line: ([^\n]*)\n.*?^Sanity check compile stderr:\n(.*?)^-----",

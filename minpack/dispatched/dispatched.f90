@@ -1,5 +1,5 @@
-!> The routines that are compiled once per instruction set, as the rest of the solver calls them: through
-!> instruction_sets.c, which hands each call to the one in use. What they do is said in their own files.
+!> Interfaces of the routines that are compiled once per instruction set. instruction_sets.c forwards each call to the
+!> one in use. The routines are described in their own files.
 module dispatched_module
     use, intrinsic :: iso_c_binding, only: c_int
     use machine_module, only: dp
@@ -7,7 +7,7 @@ module dispatched_module
     private
     public :: rows_at_once, enorm, lwork, qrfac_qtf, qrsolv
 
-    integer(c_int), parameter :: rows_at_once = 4       !< rows that qrsolv eliminates at once, each with n of its work
+    integer(c_int), parameter :: rows_at_once = 4       !< rows that qrsolv eliminates at once, n of its work for each
 
     interface
         pure function enorm(n, x) result(norm) bind(C, name="minpack_enorm")

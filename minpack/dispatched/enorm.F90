@@ -1,9 +1,9 @@
 !> The Euclidean norm.
 !>
-!> MINPACK adds the squares in three sums, by the components' size: the small ones, of at most rdwarf, scaled by the
-!> largest of them; the large ones, from rgiant/n on, likewise; and the others as they are. Nearly every vector has no
-!> large component, and small ones beside others do not show in its norm: then the sum of the others is all it takes
-!> (`is_settled`), a small component counting as zero. Where it is not, the components are added by their kinds.
+!> MINPACK accumulates the squares in three sums, by magnitude: small components, at most rdwarf, scaled by the largest
+!> of them; large ones, rgiant/n or more, likewise; the others unscaled. Nearly every vector has no large component, and
+!> small ones next to others do not affect its norm. Then the sum of the others is enough, with small components as zero
+!> (`is_settled`). Otherwise each component is added to the sum of its kind.
 module enorm_module
     use, intrinsic :: iso_c_binding, only: c_int
     use machine_module, only: dp
@@ -11,16 +11,16 @@ module enorm_module
     private
     public :: enorm, norm_of_squares, norm_of_difference, subtract_and_norm, rdwarf
 
-    integer, parameter :: norm_block = 32                 !< components that are looked at together
-    integer, parameter :: few = 6                         !< components up to which vectors do not pay
-    integer, parameter :: short = 16                      !< components up to which a look ahead does not pay
-    real(dp), parameter :: rdwarf = 3.834e-20_dp          !< largest small component; more has a normal square
+    integer, parameter :: norm_block = 32                 !< components processed together
+    integer, parameter :: few = 6                         !< greatest length for which vectorising does not pay
+    integer, parameter :: short = 16                      !< greatest length for which scanning ahead does not pay
+    real(dp), parameter :: rdwarf = 3.834e-20_dp          !< largest small component; above it squares are normal
     real(dp), parameter :: rgiant = 1.304e19_dp           !< n squares of rgiant/n do not overflow
-    real(dp), parameter :: never_large = rgiant / 2.0_dp**31    !< less is not large for any n
-    real(dp), parameter :: typical = 1.0e-12_dp           !< a sum of squares beside which small ones cannot show
+    real(dp), parameter :: never_large = rgiant / 2.0_dp**31    !< a component below this is not large for any n
+    real(dp), parameter :: typical = 1.0e-12_dp           !< sum of squares above which small ones cannot matter
 
-    !> A norm in the making: sums of the squares of the large (s1) and the small (s3) components, scaled by the largest
-    !> of their kind so far, and of the others (s2).
+    !> Partial sums of a norm: squares of the large (s1) and the small (s3) components, scaled by the largest of their
+    !> kind so far, and of the others (s2).
     type :: norm_sums
         real(dp) :: s1 = 0, s2 = 0, s3 = 0
         real(dp) :: x1max = 0, x3max = 0
@@ -40,7 +40,7 @@ contains
         real(dp) :: giant, s2
         integer(c_int) :: first
 
-        ! Only where to begin: two components stand for all.
+        ! Guess from two components where to begin.
         if (n == 0) then
             norm = 0
         else if (.not. (is_other(x(1)) .or. is_other(x(n / 2 + 1)))) then
@@ -58,7 +58,7 @@ contains
         end if
     end function enorm
 
-    !> As enorm, where somebody has summed the squares on the way, small components counting as zero.
+    !> As enorm, given s2, the sum of squares with small components as zero.
     pure function norm_of_squares(n, x, s2) result(norm)
         integer(c_int), intent(in) :: n
         real(dp),       intent(in) :: x(n)
@@ -78,31 +78,37 @@ contains
         real(dp),       intent(out)   :: norm
         real(dp) :: s2
         integer(c_int) :: first, last
+        logical :: cancelled
 
         s2 = 0
+        cancelled = .false.
+        if (m > norm_block) cancelled = is_rounding(m, y(1) - t * v(1), y(m / 2 + 1) - t * v(m / 2 + 1))
         do first = 1, m, norm_block
             last = first + min(norm_block - 1, m - first)
             y(first:last) = y(first:last) - t * v(first:last)
-            s2 = s2_with(last - first + 1, y(first:last), s2)
+            if (.not. cancelled) s2 = s2_with(last - first + 1, y(first:last), s2)
         end do
         norm = root_of_squares(m, y, s2)
     end subroutine subtract_and_norm
 
-    !> The norm of y - t v, which is not stored.
+    !> Norm of y - t v, without storing it.
     !>
     !> Bits: the product is rounded before it is subtracted.
     pure function norm_of_difference(n, y, incy, t, v) result(norm)
         integer(c_int), intent(in) :: n
-        integer(c_int), intent(in) :: incy               !< distance of y's components in memory
+        integer(c_int), intent(in) :: incy               !< stride of y
         real(dp),       intent(in) :: y(incy, n)         !< y is its first row
         real(dp),       intent(in) :: t, v(n)
         real(dp) :: norm
         real(dp) :: s2, x(norm_block)
         type(norm_sums) :: sums
         integer(c_int) :: first, last
+        logical :: cancelled
 
         s2 = 0
-        do first = 1, n, norm_block
+        cancelled = .false.
+        if (n > norm_block) cancelled = is_rounding(n, y(1, 1) - t * v(1), y(1, n / 2 + 1) - t * v(n / 2 + 1))
+        do first = 1, merge(0, n, cancelled), norm_block
             last = first + min(norm_block - 1, n - first)
             x(1:last - first + 1) = y(1, first:last) - t * v(first:last)
             s2 = s2_with(last - first + 1, x, s2)
@@ -120,10 +126,20 @@ contains
         norm = norm_value(sums)
     end function norm_of_difference
 
-    !> s2 + the squares of a block, in increasing i, its small components counting as zero.
+    !> Whether two sample components look like rounding errors, as equal columns leave them, and not like a peak's tail:
+    !> then s2 will not settle the norm and is not worth summing. Only a guess: s2 = 0 leaves the norm to norm_by_kinds.
+    pure function is_rounding(n, x1, x2)
+        integer(c_int), value, intent(in) :: n      !< length of the vector
+        real(dp), value,       intent(in) :: x1, x2
+        logical :: is_rounding
+
+        is_rounding = n * (x1**2 + x2**2) < rdwarf .and. (abs(x1) > rdwarf .or. abs(x2) > rdwarf)
+    end function is_rounding
+
+    !> s2 + the squares of a block, in increasing i, with small components as zero.
     !>
-    !> A small component in front announces others: then all are looked at before, which may spare the sum. The squares
-    !> are taken apart from the sum, in vectors and without a branch for each.
+    !> If the first component is small, the others probably are: scan all first, which may save the sum. The squares are
+    !> computed apart from the sum, vectorised and without branches.
     pure function s2_with(n, x, s2) result(total)
         integer(c_int), value, intent(in) :: n          !< at least 1, at most norm_block
         real(dp),              intent(in) :: x(n)
@@ -156,7 +172,7 @@ contains
         end do
     end function s2_with
 
-    !> The norm of x from s2, its squares with the small components as zero, if that is enough.
+    !> Norm of x from s2, its sum of squares with small components as zero, if that is enough.
     pure function root_of_squares(n, x, s2) result(norm)
         integer(c_int), value, intent(in) :: n
         real(dp),              intent(in) :: x(n)
@@ -172,21 +188,21 @@ contains
 
     !> Whether the norm is sqrt(s2), to the bit.
     !>
-    !> A large component has a square of at least (rgiant/n)**2, and no sum is less than one of its terms. The small
-    !> ones enter as a factor, 1 + (x3max/s2) (x3max s3), where s2 >= x3max; here it is 1, for x3max <= rdwarf and
-    !> s3 <= n, and rounding keeps order. Only a NaN makes s2 NaN, and the norm with it.
+    !> The square of a large component is at least (rgiant/n)**2, and no sum is less than one of its terms. If s2 >=
+    !> x3max, small components enter as a factor 1 + (x3max/s2) (x3max s3), which is 1 here: x3max <= rdwarf, s3 <= n,
+    !> and rounding is monotonic. Only a NaN makes s2 NaN, and the norm with it.
     pure function is_settled(n, s2)
         integer(c_int), value, intent(in) :: n          !< length of the vector
-        real(dp), value,       intent(in) :: s2         !< its squares, the small components as zero
+        real(dp), value,       intent(in) :: s2         !< its sum of squares, small components as zero
         logical :: is_settled
 
-        ! The same without a division, for nearly every vector.
+        ! A test without division, which settles nearly every vector.
         is_settled = s2 > typical .and. s2 < never_large**2 .and. 1 + (rdwarf / typical) * (2 * rdwarf * n) == 1
         if (.not. (is_settled .or. s2 < rdwarf .or. s2 >= (rgiant / n)**2)) &
             is_settled = .not. 1 + (rdwarf / s2) * (rdwarf * n) > 1
     end function is_settled
 
-    !> Whether a component is neither small nor large, for any length of the vector; a NaN counts as neither.
+    !> Whether a component is neither small nor large, for any length of the vector; true for NaN.
     pure function is_other(x)
         real(dp), value, intent(in) :: x
         logical :: is_other
@@ -194,7 +210,7 @@ contains
         is_other = .not. (abs(x) <= rdwarf .or. abs(x) >= never_large)
     end function is_other
 
-    !> Whether a component of a vector of length n is not large; a NaN is.
+    !> Whether a component of a vector of length n is not large; false for NaN.
     pure function is_not_large(n, xabs)
         integer(c_int), value, intent(in) :: n
         real(dp), value,       intent(in) :: xabs
@@ -226,7 +242,7 @@ contains
 
     !> Add a block of components.
     !>
-    !> New maxima are rare, and most blocks have one kind or two: then each sum is a plain one of (scaled) squares. A
+    !> New maxima are rare, and most blocks contain one kind or two: then each sum is a plain sum of (scaled) squares. A
     !> NaN may enter any of the sums.
     pure subroutine add_block(n, x, sums)
         integer(c_int), value, intent(in)    :: n         !< at most norm_block
@@ -241,7 +257,7 @@ contains
             largest = merge(abs(x(i)), largest, abs(x(i)) > largest)
         end do
         if (largest == 0) then
-            if (all_at_least(n, x, 0.0_dp)) return      ! or there is a NaN
+            if (all_at_least(n, x, 0.0_dp)) return      ! otherwise there is a NaN
         else if (largest <= rdwarf) then
             if (largest <= sums%x3max) then
                 sums%s3 = scaled_sum(n, x, sums%x3max, sums%s3)
@@ -268,7 +284,7 @@ contains
         call add_components(n, x, sums)
     end subroutine add_block
 
-    !> Whether all components have at least a magnitude; a NaN has none.
+    !> Whether all components have at least this magnitude; false if any is NaN.
     pure function all_at_least(n, x, magnitude)
         integer(c_int), value, intent(in) :: n
         real(dp),              intent(in) :: x(n)
@@ -288,8 +304,7 @@ contains
 
     !> s + the squares of x / xmax, in increasing i.
     !>
-    !> Bits: the quotient of the magnitude is rounded before it is squared. Apart from the sum, the quotients fill the
-    !> vectors.
+    !> Bits: each quotient |x| / xmax is rounded before it is squared. Apart from the sum, the quotients vectorise.
     pure function scaled_sum(n, x, xmax, s) result(total)
         integer(c_int), value, intent(in) :: n           !< at most norm_block
         real(dp),              intent(in) :: x(n)
@@ -309,12 +324,12 @@ contains
 
     !> Add components one by one.
     !>
-    !> Bits: a new maximum scales the sum by the square of a quotient; the first one needs none, unless it is NaN.
+    !> Bits: a new maximum scales the sum by the square of a quotient; the first maximum does not, unless it is NaN.
     pure subroutine add_components(n, x, sums)
         integer(c_int), value, intent(in)    :: n
         real(dp),              intent(in)    :: x(n)
         type(norm_sums),       intent(inout) :: sums
-        type(norm_sums) :: s        ! in registers, as sums is not
+        type(norm_sums) :: s        ! stays in registers, unlike sums
         real(dp) :: xabs
         integer(c_int) :: i
 
@@ -342,10 +357,10 @@ contains
         sums = s
     end subroutine add_components
 
-    !> The norm of what has been added.
+    !> The norm from its sums.
     !>
-    !> Bits: where s1 is not zero, s2 / x1max / x1max, without which there is nothing to add; where it is, the order of
-    !> the factors depends on whether s2 or x3max is larger.
+    !> Bits: if s1 /= 0, (s2 / x1max) / x1max is added to it unless s2 is zero; otherwise the order of the factors
+    !> depends on whether s2 or x3max is larger.
     pure function norm_value(sums) result(norm)
         type(norm_sums), intent(in) :: sums
         real(dp) :: norm

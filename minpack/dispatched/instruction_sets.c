@@ -1,4 +1,4 @@
-/* Which build of the dispatched routines runs. */
+/* Choose the build of the dispatched routines, and forward calls to it. */
 #include "instruction_sets.h"
 
 #include <stdatomic.h>
@@ -25,7 +25,7 @@ extern minpack_qrfac_t minpack_qrfac_baseline, minpack_qrfac_v3, minpack_qrfac_v
 extern qrfac_qtf minpack_qrfac_qtf_baseline, minpack_qrfac_qtf_v3, minpack_qrfac_qtf_v4, minpack_qrfac_qtf;
 extern minpack_qrsolv_t minpack_qrsolv_baseline, minpack_qrsolv_v3, minpack_qrsolv_v4;
 
-/* From the best to the plainest: the first that the machine runs is the default. */
+/* Best first: the first that the machine runs is the default. */
 static const Build builds[] = {
 #ifdef X86_64_LEVELS
     {"x86-64-v4", minpack_lwork_v4, minpack_qrfac_v4, minpack_qrfac_qtf_v4, minpack_qrsolv_v4},
@@ -35,15 +35,14 @@ static const Build builds[] = {
 };
 enum { N_BUILDS = sizeof(builds) / sizeof(builds[0]) };
 
-/* Atomic, for a change while other threads solve: each call takes one build or the other, with the same bits. */
+/* Atomic, since it may change while other threads solve: each call uses one build or the other, with the same bits. */
 static const Build *_Atomic in_use = &builds[N_BUILDS - 1];
 
 static int
 machine_runs(const Build *build)
 {
 #ifdef X86_64_LEVELS
-    /* Where these are, the rest of the level is, too (lzcnt, movbe, f16c). It counts that the system saves the
-     * registers. */
+    /* These imply the rest of the level (lzcnt, movbe, f16c). The tests require the system to save the registers. */
     const int v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2")
                    && __builtin_cpu_supports("fma") && __builtin_cpu_supports("popcnt");
 
@@ -94,8 +93,8 @@ minpack_use_instruction_set(const char *name)
     return -1;
 }
 
-/* One build on every machine: it is bound by its additions, and of few components wider vectors take longer. Within
- * qrfac each build has its own. */
+/* One build on every machine: it is bound by its additions, and for few components wider vectors are slower. Within qrfac
+ * each build has its own. */
 double
 minpack_enorm(int n, const double *x)
 {

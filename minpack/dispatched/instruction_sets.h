@@ -2,14 +2,14 @@
 #ifndef INSTRUCTION_SETS_H
 #define INSTRUCTION_SETS_H
 
-/* The index-th name that this machine can run, the best first and "baseline" last; NULL after that. */
+/* Name of the index-th instruction set that this machine runs, best first, "baseline" last; NULL past the end. */
 const char *minpack_instruction_set(int index);
 
-/* The one in use, at first "baseline". */
+/* Name of the one in use, initially "baseline". */
 const char *minpack_instruction_set_in_use(void);
 
-/* Use one by its name; NULL: the best. 0, or -1 if this machine cannot run it, or nobody knows it: then nothing has
- * changed. Also while other threads solve. */
+/* Use the one of this name; NULL: the best. Returns 0, or -1 and changes nothing if it is unknown or this machine does not
+ * run it. Safe while other threads solve. */
 int minpack_use_instruction_set(const char *name);
 
 #endif

@@ -1,11 +1,11 @@
 !> Operations on panels, for qrfac_panels.
 !>
-!> A panel is eight columns interleaved, so that a row's eight entries lie side by side in the lanes of a vector
-!> register. What works on panels works on rows j to m of the panels from to np; here panel 0 is always `open`, and
-!> 1 to np are those that follow it, one after the other in p.
+!> A panel is eight interleaved columns, so that the eight entries of a row are contiguous and fill the lanes of a
+!> vector register. The routines act on rows j to m of panels `from` to np: panel 0 is `open`, and panels 1 to np, which
+!> follow it, are contiguous in p.
 !>
-!> Bits: lanes never meet. Each product is rounded before it is subtracted or added (no contraction), and each sum runs
-!> in increasing i, so that every instruction set gives the same.
+!> Bits: lanes never mix. Each product is rounded before it is subtracted or added (no contraction), and each sum runs
+!> in increasing i, so that every instruction set gives the same bits.
 module panels_module
     use, intrinsic :: iso_c_binding, only: c_int
     use machine_module, only: dp, epsmch
@@ -21,8 +21,8 @@ contains
 
     !> For every column y of the panels: y <- y - t v, then t <- sum of w(i) y(i).
     !>
-    !> w comes in as a column and becomes a reflector, w / norm with 1 added to its first entry. Its quotients take no
-    !> time of their own beside the sums of the first panels, whose additions wait for each other.
+    !> w: in a column, out its reflector, w / norm with 1 added to its first entry. The divisions overlap the sums of
+    !> the first panels, whose additions wait for each other, and so take no extra time.
     pure subroutine multiply_panels(j, m, from, np, v, w, norm, open, p, t)
         integer(c_int), value, intent(in)    :: j, m, from, np
         real(dp), value,       intent(in)    :: norm
@@ -49,7 +49,7 @@ contains
             scale = .false.
         end if
 
-        ! Four are two and two: one alone would wait for its own additions.
+        ! Split four into two and two: a single one would wait for its own additions.
         do while (q <= np)
             if (q == np) then
                 call multiply_one(j, m, v, w, norm, scale, p(:, :, q), t(:, q))
@@ -96,7 +96,7 @@ contains
         t = s
     end subroutine multiply_one
 
-    !> As multiply_one, for two panels: while the additions of one wait, those of the other go on.
+    !> As multiply_one, for two panels, whose additions overlap.
     pure subroutine multiply_two(j, m, v, w, norm, scale, p1, p2, t)
         integer(c_int), intent(in)    :: j, m
         real(dp),       intent(in)    :: v(m), norm
@@ -174,7 +174,7 @@ contains
         t(:, 3) = s3
     end subroutine multiply_three
 
-    !> Rows first to last of column w become those of the reflector that begins with row j.
+    !> Turn rows first to last of column w into those of the reflector that begins in row j.
     pure subroutine divide(first, last, j, norm, w)
         integer(c_int), intent(in)    :: first, last, j
         real(dp),       intent(in)    :: norm
@@ -219,7 +219,7 @@ contains
         end do
     end subroutine subtract_one
 
-    !> As multiply_panels, where no reflector is to be subtracted.
+    !> As multiply_panels, with no reflector to subtract.
     pure subroutine dot_panels(j, m, from, np, w, norm, open, p, t)
         integer(c_int), value, intent(in)    :: j, m, from, np
         real(dp), value,       intent(in)    :: norm
@@ -255,21 +255,20 @@ contains
         t = s
     end subroutine dot_one
 
-    !> For every column y of the panels, when t has its dot products with a reflector w: t <- t / w(j), entry j as the
-    !> reflector leaves it, and the norm of what is below, from the norm with it.
+    !> For every column y of the panels, with t its dot product with a reflector w: t <- t / w(j), apply w to y(j), and
+    !> downdate the norm to the rows below j.
     !>
-    !> Bits: the downdate loses digits; a norm that has fallen far below the last one computed in full is to be computed
-    !> in full again. A NaN in that test asks for it, too. A norm of zero stays. Each quotient is rounded before it is
-    !> squared.
+    !> Bits: the downdate loses digits; a norm far below the last one computed in full, or a NaN in that test, marks the
+    !> norm to be recomputed in full. A norm of zero stays. Each quotient is rounded before it is squared.
     pure subroutine update_row(j, m, from, np, w, open, p, t, norm, full, renewals)
         integer(c_int), value, intent(in)    :: j, m, from, np
         real(dp),              intent(in)    :: w(m)
         real(dp),              intent(inout) :: open(lanes, m)
         real(dp),              intent(inout) :: p(lanes, m, np)
         real(dp),              intent(inout) :: t(lanes, 0:np)
-        real(dp),              intent(inout) :: norm(lanes, 0:np)   !< norms; out: -1 where to be computed in full
+        real(dp),              intent(inout) :: norm(lanes, 0:np)   !< norms; out: -1 if to be recomputed
         real(dp),              intent(in)    :: full(lanes, 0:np)   !< norms at their last full computation
-        integer(c_int),        intent(inout) :: renewals            !< columns to be computed in full
+        integer(c_int),        intent(inout) :: renewals            !< number of norms to be recomputed
         integer(c_int) :: q
 
         renewals = 0
@@ -289,7 +288,7 @@ contains
         integer(c_int) :: l
         logical :: renew
 
-        ! A norm of zero divides nothing: 0 / 0 would raise the processor's flag, and trap where traps are on.
+        ! Never divide by a norm of zero: 0 / 0 would raise the processor's flag, and trap if traps are enabled.
         !$omp simd private(rest, fallen, renew) reduction(+: renewals)
         do l = 1, lanes
             t(l) = t(l) / wj
@@ -302,7 +301,7 @@ contains
         end do
     end subroutine update_one
 
-    !> For every column y of a panel: the sum of squares, in increasing i; what is at most rdwarf counts as zero.
+    !> Sum of squares of every column of a panel, in increasing i; components of at most rdwarf count as zero.
     pure subroutine square_panel(m, p, squares)
         integer(c_int), value, intent(in)    :: m
         real(dp),              intent(in)    :: p(lanes, m)

@@ -10,12 +10,12 @@ module qrfac_module
     private
     public :: qrfac, qrfac_qtf, lwork
 
-    integer(c_int), parameter :: panels_n = 8           !< columns from which panels pay
-    integer(c_int), parameter :: panels_m = 16384       !< rows up to which their copy of eight columns is at most 1 MiB
+    integer(c_int), parameter :: panels_n = 8           !< least number of columns for which panels pay
+    integer(c_int), parameter :: panels_m = 16384       !< most rows: a panel's copy of eight columns is then 1 MiB
 
 contains
 
-    !> Length of the work array with which qrfac takes its fastest way; enough for qrsolv, too.
+    !> Length of the work array with which qrfac is fastest; enough for qrsolv, too.
     pure function lwork(m, n) bind(C, name="minpack_lwork" // SUFFIX)
         integer(c_int), value, intent(in) :: m, n
         integer(c_int) :: lwork
@@ -25,7 +25,7 @@ contains
         lwork = max(lwork, rows_at_once * n)
     end function lwork
 
-    !> Whether a matrix of this size is factorised in panels, if they have room.
+    !> Whether a matrix of this size is factorised in panels, if there is room for them.
     pure function in_panels(m, n)
         integer(c_int), intent(in) :: m, n
         logical :: in_panels
@@ -33,7 +33,7 @@ contains
         in_panels = n >= panels_n .and. m >= n .and. m <= panels_m
     end function in_panels
 
-    !> Whether a matrix is factorised in panels: it has the size, and they have room.
+    !> Whether a matrix is factorised in panels: it is contiguous and of that size, and work is long enough.
     pure function have_room(m, n, lda, lenwork)
         integer(c_int), intent(in) :: m, n, lda, lenwork
         logical :: have_room
@@ -44,8 +44,7 @@ contains
 
     !> Factorise A P = Q R by Householder reflectors, the column of largest remaining norm first.
     !>
-    !> Column j of `a` becomes reflector j (on and below the diagonal) under the entries of R above the diagonal;
-    !> the diagonal of R goes to rdiag.
+    !> Column j of `a` becomes R above the diagonal and reflector j on and below it; the diagonal of R goes to rdiag.
     !>
     !> Source: Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on QRFAC.
     !> Bits: the pivot is the first of the columns of largest partial norm; whole columns are exchanged; a pivot of norm
@@ -55,8 +54,8 @@ contains
         integer(c_int), value, intent(in)    :: m               !< rows of A, m >= 0
         integer(c_int), value, intent(in)    :: n               !< columns of A, n >= 0
         integer(c_int), value, intent(in)    :: lda             !< leading dimension of a, lda >= m
-        integer(c_int), value, intent(in)    :: pivot           !< 0: P is the identity and ipvt is not touched
-        integer(c_int), value, intent(in)    :: lenwork         !< length of work: at least n, better lwork(m, n)
+        integer(c_int), value, intent(in)    :: pivot           !< 0: P is the identity, ipvt is untouched
+        integer(c_int), value, intent(in)    :: lenwork         !< length of work: at least n, fastest with lwork(m, n)
         real(dp),              intent(inout) :: a(lda, n)       !< in: A; out: reflectors and strict upper triangle of R
         integer(c_int),        intent(inout) :: ipvt(n)         !< column j of A P is column ipvt(j) of A
         real(dp),              intent(out)   :: rdiag(n)        !< diagonal of R
@@ -77,7 +76,7 @@ contains
     pure subroutine qrfac_qtf(m, n, a, lda, ipvt, rdiag, acnorm, wa, work, lenwork, f) &
             bind(C, name="minpack_qrfac_qtf" // SUFFIX)
         integer(c_int), value, intent(in)    :: m, n, lda
-        integer(c_int), value, intent(in)    :: lenwork     !< at least n + 1, better lwork(m, n)
+        integer(c_int), value, intent(in)    :: lenwork     !< at least n + 1, fastest with lwork(m, n)
         real(dp),              intent(inout) :: a(lda, n)
         integer(c_int),        intent(inout) :: ipvt(n)
         real(dp),              intent(out)   :: rdiag(n), acnorm(n)
@@ -96,7 +95,7 @@ contains
 
     !> f <- Q'f.
     !>
-    !> A reflector is subtracted in the pass that takes the next one's dot product.
+    !> Each pass subtracts one reflector and computes the dot product of the next.
     !>
     !> Bits: each dot product adds in increasing i; a reflector whose first entry is zero is skipped.
     pure subroutine apply_qt(m, n, a, f)
@@ -105,11 +104,16 @@ contains
         real(dp),       intent(inout) :: f(m)
         real(dp) :: total, temp
         integer(c_int) :: i, j
-        logical :: pending      ! reflector j-1 is still to be subtracted from rows j..m
+        logical :: pending      ! reflector j-1 is not yet subtracted from rows j..m
 
         temp = 0
         pending = .false.
         do j = 1, n
+            if (a(j, j) == 0) then
+                if (pending) f(j:m) = f(j:m) - temp * a(j:m, j - 1)
+                pending = .false.
+                cycle
+            end if
             total = 0
             if (pending) then
                 do i = j, m
@@ -121,11 +125,9 @@ contains
                     total = total + a(i, j) * f(i)
                 end do
             end if
-            pending = a(j, j) /= 0
-            if (pending) then
-                temp = total / a(j, j)
-                f(j) = f(j) - temp * a(j, j)
-            end if
+            pending = .true.
+            temp = total / a(j, j)
+            f(j) = f(j) - temp * a(j, j)
         end do
         if (pending) f(n + 1:m) = f(n + 1:m) - temp * a(n + 1:m, n)
     end subroutine apply_qt

@@ -11,14 +11,14 @@ module qrfac_columns_module
 
 contains
 
-    !> As qrfac, of any matrix; and f <- Q'f.
+    !> As qrfac, for any matrix; and f <- Q'f.
     !>
-    !> A reflector stays pending when its dot products with the later columns and f are known: it is subtracted in the
-    !> same pass over memory that takes the next reflector's dot products. Only row j, for R and the norms, and the next
-    !> pivot are brought up to date before.
+    !> Once its dot products with the later columns and f are known, a reflector stays pending: it is subtracted in the
+    !> same pass over memory that computes the next reflector's dot products. Only row j, for R and the norms, and the
+    !> next pivot are updated earlier.
     pure subroutine qrfac_columns(m, n, a, lda, pivot, ipvt, rdiag, acnorm, wa, t, nf, f)
         integer(c_int), intent(in)    :: m, n, lda, pivot
-        integer(c_int), intent(in)    :: nf         !< 0: there is no f; 1: there is
+        integer(c_int), intent(in)    :: nf         !< 0: no f; 1: f
         real(dp),       intent(inout) :: a(lda, n)
         integer(c_int), intent(inout) :: ipvt(n)
         real(dp),       intent(out)   :: rdiag(n), acnorm(n)
@@ -27,7 +27,7 @@ contains
         real(dp),       intent(inout) :: f(m, nf)
         real(dp) :: ajnorm
         integer(c_int) :: j, k, kmax
-        logical :: pending      ! reflector j-1 is still to be subtracted from rows j..m
+        logical :: pending      ! reflector j-1 is not yet subtracted from rows j..m
 
         call column_norms(m, n, a, lda, acnorm)
         rdiag = acnorm
@@ -92,7 +92,7 @@ contains
         end if
     end subroutine qrfac_columns
 
-    !> Norms of the columns, four side by side; the last one fills up the last four.
+    !> Norms of the columns, four at a time; the last column pads the last four.
     !>
     !> Bits: the squares add in increasing i; small components count as zero.
     pure subroutine column_norms(m, n, a, lda, acnorm)
@@ -119,10 +119,10 @@ contains
         end do
     end subroutine column_norms
 
-    !> Column j becomes a reflector; its dot products with the later columns and f, rows j..m, go to t. They are brought
-    !> up to date with reflector j-1 and their factors in t first, if that is pending.
+    !> Turn column j into a reflector; its dot products with the later columns and f, rows j..m, go to t. If reflector
+    !> j-1 is pending, it is subtracted from these first, by their factors in t.
     !>
-    !> Four at a time: each sum is a chain of dependent additions, and four chains run side by side.
+    !> Four at a time: each sum is a chain of dependent additions, and four chains run in parallel.
     pure subroutine multiply_columns(m, n, j, a, lda, norm, pending, t, nf, f)
         integer(c_int), intent(in)    :: m, n, j, lda, nf
         real(dp),       intent(inout) :: a(lda, n)
@@ -142,7 +142,7 @@ contains
             scale = .false.
         end do
 
-        ! The last up to three, and f; what is not there is not looked at.
+        ! The last columns, at most three, and f; placeholder arguments are not read.
         k = n - mod(n - j, 4) + 1
         k2 = min(k + 1, n)
         k3 = min(k + 2, n)
@@ -166,8 +166,8 @@ contains
 
     !> For the first n of four columns y: y <- y - t v if v is pending, then t <- sum of w(i) y(i).
     !>
-    !> w becomes a reflector first if scale is set: w / norm with 1 added to its first entry. Block by block, so that
-    !> the processor divides while the additions of the block before still wait for one another.
+    !> If scale is set, w first becomes a reflector: w / norm with 1 added to its first entry. Blocks let the processor
+    !> divide while the additions of the previous block still wait for each other.
     !>
     !> Bits: each product is rounded before it is subtracted or added; each sum runs in increasing i.
     pure subroutine multiply(m, n, v, w, norm, scale, pending, y1, y2, y3, y4, t)
@@ -243,12 +243,12 @@ contains
 
     !> Norm of a column without its first entry, from the norm with it.
     !>
-    !> Bits: the downdate loses digits; once the norm has fallen far below the last one computed in full, it is
-    !> computed in full again, from the column as the pending reflector will leave it. A NaN in that test computes in
-    !> full. Each quotient is rounded before it is squared.
+    !> Bits: the downdate loses digits; once the norm is far below the last one computed in full, or that test meets
+    !> NaN, it is recomputed in full, from the column as the pending reflector will leave it. Each quotient is rounded
+    !> before it is squared.
     pure subroutine update_norm(m, y, v, t, norm, full)
         integer(c_int), intent(in)    :: m          !< length of the column without its first entry
-        real(dp),       intent(in)    :: y(m + 1)   !< column; y(1) is up to date, and leaves the norm
+        real(dp),       intent(in)    :: y(m + 1)   !< column; y(1) is updated, and dropped from the norm
         real(dp),       intent(in)    :: v(m + 1)   !< pending reflector
         real(dp),       intent(in)    :: t          !< its factor for the column
         real(dp),       intent(inout) :: norm       !< norm of the column

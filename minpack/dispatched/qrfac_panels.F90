@@ -1,12 +1,12 @@
 !> QR factorisation with column pivoting, eight columns at a time.
 !>
-!> Columns lie interleaved in panels of eight, which fill the lanes of the vector registers; so eight dot products run
-!> side by side, each in its own order. A column is numbered by its slot, column + pad, where pad empty slots in front
-!> make the first panel whole. Panel q holds slots 8 q + 1 to 8 q + 8.
+!> Columns are interleaved in panels of eight, which fill the lanes of the vector registers, so that eight dot products
+!> run in parallel, each in its own order. A column is numbered by its slot, column + pad, where pad empty slots in
+!> front complete the first panel. Panel q holds slots 8 q + 1 to 8 q + 8.
 !>
-!> There is no second matrix. Panel q >= 1 lies in the memory of its own eight columns. The panel of column j is `open`,
-!> a copy: a finished column goes from there to its final place, in memory that no panel needs any more. Its columns do
-!> not move when they exchange their slots: lane(l) is where that of its l-th slot lies. Elsewhere that is lane l.
+!> There is no second matrix. Panel q >= 1 occupies the memory of its own eight columns. The panel of column j is
+!> `open`, a copy: a finished column goes from there to its final place, in memory that no panel needs any more. Columns
+!> of `open` swap slots without moving: lane(l) is the lane of its l-th slot. In other panels that is lane l.
 module qrfac_panels_module
     use, intrinsic :: iso_c_binding, only: c_int
     use machine_module, only: dp
@@ -26,7 +26,7 @@ contains
         lwork = lanes * (m + 3 * panels(n))
     end function panels_lwork
 
-    !> Panels that n columns fill.
+    !> Number of panels for n columns.
     pure function panels(n) result(np)
         integer(c_int), intent(in) :: n
         integer(c_int) :: np
@@ -34,27 +34,32 @@ contains
         np = (n + lanes - 1) / lanes
     end function panels
 
-    !> As qrfac, with pivoting, for 1 <= n <= m, where m n is at most huge(n).
+    !> As qrfac with pivoting, for 1 <= n <= m and m n at most huge(n).
     !>
-    !> Bits: those of qrfac. Columns exchange their slots as they exchange their places there, so that of equal norms
-    !> the same one is chosen.
+    !> Bits: those of qrfac. Columns swap slots as they swap places there, so that ties between norms are broken alike.
     pure subroutine qrfac_panels(m, n, a, ipvt, rdiag, acnorm, work)
         integer(c_int), intent(in)    :: m                 !< rows of A
         integer(c_int), intent(in)    :: n                 !< columns of A
-        real(dp),       intent(inout) :: a(m * n)          !< by columns; in: A; out: reflectors, strict triangle of R
+        real(dp),       intent(inout) :: a(m * n)          !< column-major; in: A; out: reflectors, strict triangle of R
         integer(c_int), intent(inout) :: ipvt(n)           !< column j of A P is column ipvt(j) of A
         real(dp),       intent(out)   :: rdiag(n)          !< diagonal of R
         real(dp),       intent(out)   :: acnorm(n)         !< norms of the columns of A
         real(dp),       intent(inout) :: work(panels_lwork(m, n))
-        integer(c_int) :: at, np
+        integer(c_int) :: at, j, np
 
+        if (.not. any(a /= 0)) then     ! no reflectors: panels are not worth the copies
+            ipvt = [(j, j = 1, n)]
+            rdiag = -0.0_dp
+            acnorm = 0
+            return
+        end if
         np = panels(n)
         at = lanes * m + 1
         call factorise(m, n, np, a, ipvt, rdiag, acnorm, work(1), work(at), work(at + lanes * np), &
             work(at + 2 * lanes * np))
     end subroutine qrfac_panels
 
-    !> qrfac_panels with its work array in parts.
+    !> qrfac_panels with its work array split up.
     pure subroutine factorise(m, n, np, a, ipvt, rdiag, acnorm, open, t, norm, full)
         integer(c_int), intent(in)    :: m, n, np
         real(dp),       intent(inout) :: a(m * n)
@@ -62,7 +67,7 @@ contains
         real(dp),       intent(out)   :: rdiag(n), acnorm(n)
         real(dp),       intent(inout) :: open(lanes, m)
         real(dp),       intent(inout) :: t(lanes * np)      !< by panels and lanes: factors of the pending reflector
-        real(dp),       intent(inout) :: norm(lanes * np)   !< likewise: norms of what is left of the columns
+        real(dp),       intent(inout) :: norm(lanes * np)   !< likewise: norms of the columns' remaining rows
         real(dp),       intent(inout) :: full(lanes * np)   !< likewise: norms at the last full computation
         real(dp) :: ajnorm, s2
         integer(c_int) :: pad       ! empty slots in front
@@ -70,12 +75,12 @@ contains
         integer(c_int) :: before    ! a(before + i) is row i of column j-1
         integer(c_int) :: first     ! slots of the open panel are first..first+7
         integer(c_int) :: after     ! the panels after it begin at a(after)
-        integer(c_int) :: from, rest    ! panels that reflector j meets: open if from is 0, and rest more
+        integer(c_int) :: from, rest    ! panels that reflector j applies to: open if from is 0, and rest more
         integer(c_int) :: chosen    ! slot of the pivot
-        integer(c_int) :: at        ! where it was in t, norm and full, or what takes its place
+        integer(c_int) :: at        ! place in t, norm and full that becomes empty
         integer(c_int) :: j, k, l, renewals
         integer(c_int) :: lane(lanes)
-        logical :: pending          ! reflector j-1 is still to be subtracted from rows j..m
+        logical :: pending          ! reflector j-1 is not yet subtracted from rows j..m
 
         pad = lanes * np - n
         call interleave(m, n, pad, a, open, norm)
@@ -100,8 +105,8 @@ contains
                 lane = [(l, l = 1, lanes)]
             end if
 
-            ! The pivot, brought up to date, becomes column j. Its slot takes the column that was in j's slot, whose lane
-            ! is empty from now on: factor and norm 0.
+            ! The pivot, updated, becomes column j. The column in j's slot takes the pivot's slot. From now on one lane
+            ! of open is empty: factor and norm 0.
             l = j + pad - first + 1
             at = first - 1 + lane(l)
             chosen = slot_of_pivot(j + pad, first, lane, norm)
@@ -110,7 +115,8 @@ contains
             ipvt(chosen - pad) = k
             if (chosen < first + lanes) then
                 k = lane(chosen - first + 1)
-                call take_from_open(m, j, open, k, pending, t(first - 1 + k), a(before + 1), a(above + 1), s2)
+                call take_from_open(m, j, open, k, pending, t(first - 1 + k), a(before + 1), a(above + 1), &
+                    norm(first - 1 + k) == 0, s2)
                 lane(chosen - first + 1) = lane(l)
                 lane(l) = k
                 at = first - 1 + k
@@ -149,7 +155,7 @@ contains
         end do
     end subroutine factorise
 
-    !> Put the columns into panels, the first of them into open, and their norms into their slots; empty slots are zero.
+    !> Interleave the columns in panels, the first panel in open, and store their norms by slot; empty slots are zero.
     pure subroutine interleave(m, n, pad, a, open, norm)
         integer(c_int), intent(in)    :: m, n, pad
         real(dp),       intent(inout) :: a(m, n)
@@ -209,7 +215,7 @@ contains
         end do
     end subroutine panel_norms
 
-    !> The first slot, from `slot` on, of a column of largest norm.
+    !> The first slot, from `slot` on, of the columns of largest norm.
     pure function slot_of_pivot(slot, first, lane, norm) result(chosen)
         integer(c_int), intent(in) :: slot, first
         integer(c_int), intent(in) :: lane(lanes)       !< of the open panel, whose slots begin with first
@@ -236,18 +242,24 @@ contains
 
     !> Column y <- a lane of open; then rows j to m: y <- y - t v.
     !>
-    !> Bits: the product is rounded before it is subtracted; the squares add in increasing i.
-    pure subroutine take_from_open(m, j, open, lane, pending, t, v, y, s2)
+    !> Bits: the product is rounded before it is subtracted; the squares add in increasing i. To norm_of_squares, s2 = 0
+    !> means unknown.
+    pure subroutine take_from_open(m, j, open, lane, pending, t, v, y, zero, s2)
         integer(c_int), intent(in)    :: m, j, lane
         real(dp),       intent(in)    :: open(lanes, m)
         logical,        intent(in)    :: pending
-        real(dp),       intent(in)    :: t, v(m)       !< v counts if pending
+        real(dp),       intent(in)    :: t, v(m)       !< read if pending
         real(dp),       intent(inout) :: y(m)
-        real(dp),       intent(out)   :: s2            !< squares of rows j to m, small components as zero
+        logical,        intent(in)    :: zero          !< whether y's norm is zero, so that its squares need no sum
+        real(dp),       intent(out)   :: s2            !< sum of squares of rows j to m, small components as zero
         integer(c_int) :: i
 
-        y(1:j - 1) = open(lane, 1:j - 1)
         s2 = 0
+        if (zero .and. .not. pending) then
+            y = open(lane, :)
+            return
+        end if
+        y(1:j - 1) = open(lane, 1:j - 1)
         do i = j, m
             y(i) = open(lane, i)
             if (pending) y(i) = y(i) - t * v(i)
@@ -255,7 +267,7 @@ contains
         end do
     end subroutine take_from_open
 
-    !> As take_from_open, from a lane of another panel, which takes a lane of open in its place.
+    !> As take_from_open, from a lane of another panel, which a lane of open replaces.
     pure subroutine take_from_panel(m, j, p, lane, open, open_lane, pending, t, v, y, s2)
         integer(c_int), intent(in)    :: m, j, lane, open_lane
         real(dp),       intent(inout) :: p(lanes, m)
@@ -279,8 +291,7 @@ contains
         end do
     end subroutine take_from_panel
 
-    !> Compute in full the norms that update_row has marked: of the columns below row j, as the pending reflector w will
-    !> leave them.
+    !> Recompute in full the norms that update_row marked: of rows below j, as the pending reflector w will leave them.
     pure subroutine renew_norms(j, m, from, np, w, open, p, t, norm, full)
         integer(c_int), intent(in)    :: j, m, from, np
         real(dp),       intent(in)    :: w(m), open(lanes, m), p(lanes, m, np), t(lanes, 0:np)

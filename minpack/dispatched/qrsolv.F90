@@ -1,4 +1,4 @@
-!> Least squares with a diagonal under a factorised matrix.
+!> Least squares with a factorised matrix stacked on a diagonal.
 module qrsolv_module
     use, intrinsic :: iso_c_binding, only: c_int, c_int64_t
     use machine_module, only: dp
@@ -12,8 +12,8 @@ contains
 
     !> Solve A x = b, D x = 0 in the least-squares sense, given A P = Q R and Q'b.
     !>
-    !> Givens rotations turn R over P'D P into an upper triangle S with P'(A'A + D D) P = S'S. A singular S gives the
-    !> solution with zeros after the first zero of its diagonal.
+    !> Givens rotations reduce R stacked on P'D P to an upper triangle S with P'(A'A + D D) P = S'S. If S is singular,
+    !> P'x is zero from S's first zero diagonal entry on.
     !>
     !> Source: Moré, Garbow, Hillstrom, User guide for MINPACK-1, ANL-80-74, section on QRSOLV.
     pure subroutine qrsolv(n, r, ldr, ipvt, diag, qtb, x, sdiag, wa, work) bind(C, name="minpack_qrsolv" // SUFFIX)
@@ -36,7 +36,7 @@ contains
             r_before = fingerprint(n, r, ldr)
         end if
 
-        ! S is built in the lower triangle; x keeps the diagonal of R meanwhile.
+        ! Build S in the lower triangle; x saves the diagonal of R.
         do j = 1, n
             do k = j, n
                 r(k, j) = r(j, k)
@@ -65,17 +65,16 @@ contains
         if (checking) call check_qrsolv(n, r, ldr, ipvt, diag, sdiag, r_before)
     end subroutine qrsolv
 
-    !> Rotate rows into S, and the right-hand side with them; row l comes with one entry, d(l) in column j + l - 1.
+    !> Rotate rows into S, and the right-hand side with them; row l starts with one entry, d(l) in column j + l - 1.
     !>
-    !> Row l follows one column behind row l - 1, so that no rotation of a step waits for another one.
+    !> Row l runs one column behind row l - 1, so that the rotations of a step are independent.
     !>
-    !> Bits: those of row after row. A rotation by a zero is skipped; the rotation's smaller ratio decides which of tan
-    !> and cotan is used.
+    !> Bits: as if row by row. A rotation by a zero is skipped; of tan and cotan, the one of magnitude <= 1 is used.
     pure subroutine eliminate_rows(n, j, d, s, lds, rows, rhs)
         integer(c_int), value, intent(in)    :: n                       !< order of S
         integer(c_int), value, intent(in)    :: j                       !< the first row's first column
         integer(c_int), value, intent(in)    :: lds                     !< leading dimension of s
-        real(dp),              intent(in)    :: d(rows_at_once)         !< 0: no such row
+        real(dp),              intent(in)    :: d(rows_at_once)         !< 0: no row
         real(dp),              intent(inout) :: s(lds, n)               !< S' in the lower triangle, diagonal included
         real(dp),              intent(inout) :: rows(n, rows_at_once)   !< work: the rows as they fill in, from column j
         real(dp),              intent(inout) :: rhs(n)                  !< right-hand side

@@ -1,8 +1,8 @@
-/* The original MINPACK as a Solver (minpack.h).
+/* The original MINPACK as a MinpackSolver (minpack.h).
  *
- * Its call-backs carry no context, so that of the running solve is kept in a thread-local, saved and restored around
- * each solve: solves may nest and run in many threads. Each call-back restores it, too: a user's function that runs in
- * a greenlet may come back when other solves of the thread have begun and not ended, or ended out of turn.
+ * Its callbacks carry no context, so a thread-local holds that of the running solve, saved and restored around each solve:
+ * solves may nest and run in many threads. Each callback restores it, too: if a user's function switches greenlets, other
+ * solves of the thread may have begun without ending, or ended out of order, before it returns.
  */
 #include "minpack.h"
 
@@ -10,10 +10,10 @@ typedef struct {
     minpack_residuals residuals;
     minpack_jacobian jacobian;
     void *context;
-    int answer;                 /* the last of residuals */
+    int answer;                 /* last return value of residuals */
 } Solve;
 
-extern const Solver minpack_original;      /* for solvers.c */
+extern const MinpackSolver minpack_original;      /* for solvers.c */
 
 static _Thread_local Solve running;
 
@@ -103,47 +103,33 @@ lwork(int m, int n)
     return 0;
 }
 
+/* lmdif or lmder. They cannot use points and watch; the caller does not set them. */
 static void
-lmdif(minpack_residuals residuals, void *context, int m, int n, double *x, double *fvec, double ftol,
-      double xtol, double gtol, int maxfev, double epsfcn, double *diag, int mode, double factor, int *info,
-      int *nfev, double *fjac, int ldfjac, int *ipvt, double *qtf, double *wa1, double *wa2, double *wa3,
-      double *wa4, double *work, int lwork)
+solve(MinpackState *lm, const MinpackAnswerer *answerer)
 {
     const Solve outer = running;
     const int nprint = 0;
 
-    (void)work;
-    (void)lwork;
-    running = (Solve){residuals, 0, context, 0};
-    lmdif_(residuals_fcn, &m, &n, x, fvec, &ftol, &xtol, &gtol, &maxfev, &epsfcn, diag, &mode, &factor, &nprint, info,
-           nfev, fjac, &ldfjac, ipvt, qtf, wa1, wa2, wa3, wa4);
-    running = outer;
-}
-
-static void
-lmder(minpack_residuals residuals, minpack_jacobian jacobian, void *context, int m, int n, double *x,
-      double *fvec, double *fjac, int ldfjac, double ftol, double xtol, double gtol, int maxfev, double *diag,
-      int mode, double factor, int *info, int *nfev, int *njev, int *ipvt, double *qtf, double *wa1,
-      double *wa2, double *wa3, double *wa4, double *work, int lwork)
-{
-    const Solve outer = running;
-    const int nprint = 0;
-
-    (void)work;
-    (void)lwork;
-    running = (Solve){residuals, jacobian, context, 0};
-    lmder_(jacobian_fcn, &m, &n, x, fvec, fjac, &ldfjac, &ftol, &xtol, &gtol, &maxfev, diag, &mode, &factor, &nprint,
-           info, nfev, njev, ipvt, qtf, wa1, wa2, wa3, wa4);
+    running = (Solve){answerer->residuals, answerer->jacobian, answerer->context, 0};
+    lm->njev = 0;
+    if (answerer->jacobian == 0)
+        lmdif_(residuals_fcn, &lm->m, &lm->n, lm->x, lm->fvec, &lm->ftol, &lm->xtol, &lm->gtol, &lm->maxfev,
+               &lm->epsfcn, lm->diag, &lm->mode, &lm->factor, &nprint, &lm->info, &lm->nfev, lm->fjac, &lm->ldfjac,
+               lm->ipvt, lm->qtf, lm->wa1, lm->wa2, lm->wa3, lm->wa4);
+    else
+        lmder_(jacobian_fcn, &lm->m, &lm->n, lm->x, lm->fvec, lm->fjac, &lm->ldfjac, &lm->ftol, &lm->xtol, &lm->gtol,
+               &lm->maxfev, lm->diag, &lm->mode, &lm->factor, &nprint, &lm->info, &lm->nfev, &lm->njev, lm->ipvt,
+               lm->qtf, lm->wa1, lm->wa2, lm->wa3, lm->wa4);
     running = outer;
 }
 
 static void
 fdjac2(minpack_residuals residuals, void *context, int m, int n, double *x, const double *fvec, double *fjac,
-       int ldfjac, int *iflag, double epsfcn, double *wa, const double *typical_x)
+       int ldfjac, int *iflag, double epsfcn, double *wa, const double *ignored)
 {
     const Solve outer = running;
 
-    (void)typical_x;
+    (void)ignored;
     running = (Solve){residuals, 0, context, 0};
     *iflag = 2;
     fdjac2_(residuals_fcn, &m, &n, x, fvec, fjac, &ldfjac, iflag, &epsfcn, wa);
@@ -189,6 +175,6 @@ chkder(int m, int n, const double *x, const double *fvec, const double *fjac, in
     chkder_(&m, &n, x, fvec, fjac, &ldfjac, xp, fvecp, &mode, err);
 }
 
-const Solver minpack_original = {
-    "original", lwork, lmdif, lmder, enorm, qrfac, qrsolv, lmpar, fdjac2, chkder,
+const MinpackSolver minpack_original = {
+    "original", lwork, solve, enorm, qrfac, qrsolv, lmpar, fdjac2, chkder,
 };

@@ -2,13 +2,12 @@
 
 usage: select_routines.py PATH [OUTPUT]
 
-PATH is the double-precision source: one .f file, a .gz of it, or a folder of .f files. Without OUTPUT, prints the
-source's sha256 (of the files of a folder one after the other), or fails with the names of the missing routines. With
-OUTPUT, writes the selection there.
-MINPACK's own DPMPAR is left out: as distributed it may hold the constants of another machine.
+PATH is the double-precision source: one .f file, a .gz of it, or a folder of .f files. Without OUTPUT, print the
+source's sha256 (a folder's files concatenated), or fail with the names of the missing routines. With OUTPUT, write the
+selection there. MINPACK's own DPMPAR is left out: as distributed it may hold the constants of another machine.
 
-What Fortran leaves to the compiler is settled: DMAX1 and DMIN1 of a NaN change with gfortran's version. Each routine is
-given a declaration that makes them functions, those of original.c, which ignore a NaN as Debian's libminpack1 does.
+Fortran leaves DMAX1 and DMIN1 of a NaN to the compiler, and gfortran's versions differ. Each routine is given a
+declaration that makes them the functions of original.c, which ignore a NaN as Debian's libminpack1 does.
 """
 
 import gzip
@@ -38,7 +37,7 @@ def source(path: Path) -> bytes:
     try:
         return gzip.decompress(data)
     except (EOFError, OSError, zlib.error) as error:
-        raise SystemExit(f"original_minpack: {path} is no whole .gz file: {error}") from error
+        raise SystemExit(f"original_minpack: {path} is not a complete .gz file: {error}") from error
 
 
 def units(text: str) -> dict[str, str]:
@@ -58,7 +57,7 @@ def units(text: str) -> dict[str, str]:
 
 
 def select(text: str, path: Path) -> str:
-    """The needed routines of a text; SystemExit names those that are missing."""
+    """The needed routines of a text; SystemExit names any that are missing."""
     found = units(text)
     missing = [name for name in ROUTINES if name not in found]
     if missing:
@@ -67,7 +66,7 @@ def select(text: str, path: Path) -> str:
 
 
 def settle_maxima(unit: str) -> str:
-    """A program unit with DMAX1 and DMIN1 declared as functions, right after its head."""
+    """Declare DMAX1 and DMIN1 as external functions, right after the head of a program unit."""
     lines = unit.splitlines(keepends=True)
     end_of_head = next(i for i in range(1, len(lines)) if not _CONTINUATION.match(lines[i]))
     declaration = "      DOUBLE PRECISION DMAX1, DMIN1\n      EXTERNAL DMAX1, DMIN1\n"
@@ -75,7 +74,7 @@ def settle_maxima(unit: str) -> str:
 
 
 def main() -> None:
-    """Check, or write."""
+    """Check the source, or write the selection."""
     path = Path(sys.argv[1])
     data = source(path)
     text = select(data.decode("latin-1"), path)

@@ -4,13 +4,12 @@
 #include <limits.h>
 #include <string.h>
 
-/* Entries to copy in one go, in some 10 ms; other threads may run then. */
+#include "gil.h"
+
+/* Entries to copy before other threads may run, about 10 ms. */
 static const npy_intp SLICE = 1 << 20;
 
-/* Entries from which an array that is ours alone is copied while other threads run, some 1 ms. */
-static const npy_intp WITHOUT_GIL = 1 << 17;
-
-/* Refuse residuals of another number than the first ones. */
+/* Refuse residuals of another number than the first ones, or than those given in place of them. */
 static void
 raise_changed_size(const Expected *expected, npy_intp size)
 {
@@ -18,12 +17,14 @@ raise_changed_size(const Expected *expected, npy_intp size)
     PyObject *name = NULL;      /* owned */
 
     name = quoted_name(source);
-    if (name == NULL)
-        return;
-    PyErr_Format(PyExc_ValueError,
-                 "The array returned by a function changed size between calls: %s%U %s %zd residuals, "
-                 "after %d in its first call", source->role, name, source->gave, (Py_ssize_t)size, expected->m);
-    Py_DECREF(name);
+    if (name != NULL && expected->call == 1)
+        PyErr_Format(PyExc_ValueError, "%s: %s%U %s %zd residuals; expected %d, as fvec has", source->caller, source->role,
+                     name, source->gave, (Py_ssize_t)size, expected->m);
+    else if (name != NULL)
+        PyErr_Format(PyExc_ValueError,
+                     "The array returned by a function changed size between calls: %s%U %s %zd residuals, "
+                     "after %d in its first call", source->role, name, source->gave, (Py_ssize_t)size, expected->m);
+    Py_XDECREF(name);
 }
 
 /* Refuse residuals of a shape that is not one of those expected. */
@@ -78,7 +79,10 @@ check_residuals(const Expected *expected, PyArrayObject *array)
     return -1;
 }
 
-PyArrayObject *
+/* The residuals at k points, in rows or one row alone, as a contiguous float64 array: perhaps the user's, to be copied before
+ * anything else runs. A new reference, or NULL with an exception.
+ * type: NULL, or for NumPy's number of their dtype. */
+static PyArrayObject *
 as_residuals(const Expected *expected, PyObject *result, int *type)
 {
     PyArrayObject *array = NULL;        /* owned */
@@ -88,7 +92,7 @@ as_residuals(const Expected *expected, PyObject *result, int *type)
     if (array == NULL || note_masked(expected->masked, expected->source.role, expected->call, result) < 0
             || check_residuals(expected, array) < 0)
         goto done;
-    residuals = as_float64(array, NPY_ARRAY_C_CONTIGUOUS);
+    residuals = as_float64(array, 1 + ((PyObject *)array == result ? expected->owned : 0), NPY_ARRAY_C_CONTIGUOUS);
     /* And in the copy: memory may be collected meanwhile, and then a user's code may change the array. */
     if (residuals != NULL && check_residuals(expected, residuals) < 0)
         Py_CLEAR(residuals);
@@ -103,7 +107,8 @@ type_epsilon(int type)
     return type == NPY_HALF ? 0x1p-10 : type == NPY_FLOAT ? 0x1p-23 : 0x1p-52;
 }
 
-void
+/* Refuse fewer residuals than variables, in SciPy's words, which go on where they are a scalar. */
+static void
 raise_too_few(const Expected *expected, PyArrayObject *residuals, npy_intp size)
 {
     PyObject *text = NULL;      /* owned */
@@ -127,12 +132,55 @@ raise_too_few(const Expected *expected, PyArrayObject *residuals, npy_intp size)
     Py_XDECREF(name);
 }
 
+PyArrayObject *
+first_residuals(const Expected *expected, PyObject *result, int *type)
+{
+    PyArrayObject *array = NULL;    /* owned */
+    PyArrayObject *fvec = NULL;     /* owned, returned */
+    npy_intp m;
+
+    array = as_residuals(expected, result, type);
+    if (array == NULL)
+        return NULL;
+    m = PyArray_NDIM(array) == 2 ? PyArray_DIM(array, 1) : PyArray_SIZE(array);
+    if (m < expected->n)
+        raise_too_few(expected, array, m);
+    else
+        fvec = (PyArrayObject *)PyArray_SimpleNew(1, &m, NPY_DOUBLE);
+    if (fvec != NULL)
+        copy_residuals(expected->nonfinite, expected->source.role, expected->call, 0, (int)m, PyArray_DATA(array),
+                       PyArray_DATA(fvec));
+    Py_DECREF(array);
+    return fvec;
+}
+
+int
+take_residuals(const Expected *expected, PyObject *result, double *fvec, int ldfvec)
+{
+    const int m = expected->m;
+    PyArrayObject *array = NULL;    /* owned */
+    int j;
+
+    array = as_residuals(expected, result, NULL);
+    if (array == NULL)
+        return -1;
+    for (j = 0; j < expected->k; j++)
+        copy_residuals(expected->nonfinite, expected->source.role, expected->call, (npy_intp)j * m, m,
+                       (const double *)PyArray_DATA(array) + (size_t)j * (size_t)m, fvec + (size_t)j * ldfvec);
+    Py_DECREF(array);
+    return 0;
+}
+
 /* Refuse a Jacobian of the wrong shape; a Dfun's in SciPy's words. */
 static void
 raise_jacobian_shape(const Expected *expected, PyArrayObject *array)
 {
     const int rows = expected->col_deriv ? expected->n : expected->m;
     const int columns = expected->col_deriv ? expected->m : expected->n;
+    const int is_transposed = PyArray_NDIM(array) == 2 && PyArray_DIM(array, 0) == columns
+                              && PyArray_DIM(array, 1) == rows;
+    const char *hint = !is_transposed ? "" : expected->col_deriv ? " Transpose it, or leave out col_deriv=True."
+                                                                 : " Transpose it, or pass col_deriv=True.";
     PyObject *name = NULL;      /* owned */
     PyObject *shape = NULL;     /* owned */
 
@@ -143,11 +191,13 @@ raise_jacobian_shape(const Expected *expected, PyArrayObject *array)
         goto done;
     if (expected->source.function != NULL)
         PyErr_Format(PyExc_TypeError,
-                     "%s: there is a mismatch between the input and output shape of the 'Dfun' argument%U."
-                     " Shape should be (%d, %d) but it is %S.", expected->source.caller, name, rows, columns, shape);
+                     "%s: there is a mismatch between the input and output shape of the '%s' argument%U."
+                     " Shape should be (%d, %d) but it is %S.%s", expected->source.caller, expected->source.role, name,
+                     rows, columns, shape, hint);
     else
-        PyErr_Format(PyExc_TypeError, "%s: %s %s an array of shape %S; expected (%d, %d), the Jacobian",
-                     expected->source.caller, expected->source.role, expected->source.gave, shape, rows, columns);
+        PyErr_Format(PyExc_TypeError, "%s: %s %s an array of shape %S; expected (%d, %d), the Jacobian%s%s",
+                     expected->source.caller, expected->source.role, expected->source.gave, shape, rows, columns,
+                     *hint ? "." : "", hint);
 done:
     Py_XDECREF(name);
     Py_XDECREF(shape);
@@ -176,75 +226,102 @@ jacobian_strides(const Expected *expected, PyArrayObject *array, npy_intp *along
     return 0;
 }
 
-/* Rows first to last - 1 of fjac (column-major) <- those of an array of float64 with the given byte strides. */
-static void
+/* Rows first to last - 1 of fjac (column-major) <- those of an array of float64 with the given byte strides; whether all
+ * are finite. */
+static int
 copy_rows(double *fjac, int ldfjac, int first, int last, int n, const char *data, npy_intp along_m, npy_intp along_n)
 {
     const int block = 16;       /* rows at a time: a row-major source is then read in whole cache lines */
-    int i, j, start, stop;
+    int j, start, stop, finite = 1;
 
-    if (along_m == (npy_intp)sizeof(double)) {
-        for (j = 0; j < n; j++)
-            memcpy(fjac + (size_t)j * ldfjac + first, data + first * along_m + j * along_n,
-                   (size_t)(last - first) * sizeof(double));
-        return;
-    }
     for (start = first; start < last; start = stop) {
-        stop = last - start < block ? last : start + block;
+        stop = along_m == (npy_intp)sizeof(double) || last - start < block ? last : start + block;
         for (j = 0; j < n; j++)
-            for (i = start; i < stop; i++)
-                fjac[(size_t)j * ldfjac + i] = *(const double *)(data + i * along_m + j * along_n);
+            finite &= copy_finite(fjac + (size_t)j * ldfjac + start, stop - start,
+                                  data + start * along_m + j * along_n, along_m);
     }
+    return finite;
+}
+
+/* Refuse a Jacobian whose memory or type was another after another thread had run. */
+static void
+raise_altered(const Expected *expected)
+{
+    PyObject *giver = NULL;     /* owned */
+
+    giver = source_text(&expected->source);
+    if (giver != NULL)
+        PyErr_Format(PyExc_TypeError, "%U an array that another thread changed while it was copied", giver);
+    Py_XDECREF(giver);
+}
+
+/* fjac <- an array that others may reach, in slices, between which other threads run; where nothing would say whether its
+ * memory is still there (gil.h), without letting them run. The strides are the array's; *finite: whether all is. As
+ * take_jacobian. */
+static int
+copy_shared(const Expected *expected, PyArrayObject *array, npy_intp along_m, npy_intp along_n, double *fjac, int ldfjac,
+            int *copied, int *finite)
+{
+    const int m = expected->m, n = expected->n;
+    const int rows = SLICE / n < 16 ? 16 : (int)(SLICE / n);    /* in a slice */
+    PyArray_Descr *float64 = NULL;  /* owned: the array's */
+    int first, last, there, status = -1;
+
+    float64 = (PyArray_Descr *)Py_NewRef(PyArray_DESCR(array));
+    for (first = 0; first < m; first = last) {
+        last = m - first <= rows ? m : first + rows;
+        *finite &= copy_rows(fjac, ldfjac, first, last, n, PyArray_BYTES(array), along_m, along_n);
+        *copied = 1;
+        if (last == m)
+            break;
+        there = let_others_run(array);
+        if (jacobian_strides(expected, array, &along_m, &along_n) < 0)
+            goto done;
+        if (there == 0 || PyArray_DESCR(array) != float64) {
+            raise_altered(expected);
+            goto done;
+        }
+    }
+    status = 0;
+done:
+    Py_DECREF(float64);
+    return status;
 }
 
 int
 take_jacobian(const Expected *expected, PyObject *result, double *fjac, int ldfjac, int *copied)
 {
-    const int m = expected->m, n = expected->n;
-    const int rows = SLICE / n < 16 ? 16 : (int)(SLICE / n);    /* in a slice */
     PyArrayObject *real = NULL;     /* owned */
     PyArrayObject *array = NULL;    /* owned */
-    PyArray_Descr *float64 = NULL;  /* owned: the array's */
+    PyThreadState *thread = NULL;
     npy_intp along_m, along_n;
-    int first, last, status = -1;
+    Py_ssize_t references;
+    int finite = 1, status = -1;
 
     *copied = 0;
     real = as_real_array(&expected->source, result, NULL);
     if (real == NULL || note_masked(expected->masked, expected->source.role, expected->call, result) < 0
             || jacobian_strides(expected, real, &along_m, &along_n) < 0)
         goto done;
-    array = as_float64(real, 0);
+    references = 1 + ((PyObject *)real == result ? expected->owned : 0);
+    array = as_float64(real, references, 0);
     if (array == NULL || jacobian_strides(expected, array, &along_m, &along_n) < 0)
         goto done;
-    if ((npy_intp)m * n >= WITHOUT_GIL
-            && is_ours_alone(array, array == real && (PyObject *)array == result ? 3 : 1)) {
+    if (takes_long(COPY, (double)expected->m * expected->n)
+            && is_ours_alone(array, array == real ? references + 1 : 1)) {
         *copied = 1;
-        Py_BEGIN_ALLOW_THREADS
-        copy_rows(fjac, ldfjac, 0, m, n, PyArray_BYTES(array), along_m, along_n);
-        Py_END_ALLOW_THREADS
+        thread = release_gil();
+        finite = copy_rows(fjac, ldfjac, 0, expected->m, expected->n, PyArray_BYTES(array), along_m, along_n);
+        take_gil(thread);
         status = 0;
-        goto done;
     }
-    float64 = (PyArray_Descr *)Py_NewRef(PyArray_DESCR(array));
-    for (first = 0; first < m; first = last) {
-        last = m - first <= rows ? m : first + rows;
-        copy_rows(fjac, ldfjac, first, last, n, PyArray_BYTES(array), along_m, along_n);
-        *copied = 1;
-        if (last == m)
-            break;
-        Py_BEGIN_ALLOW_THREADS
-        Py_END_ALLOW_THREADS
-        if (PyArray_DESCR(array) != float64) {
-            raise_jacobian_shape(expected, array);
-            goto done;
-        }
-        if (jacobian_strides(expected, array, &along_m, &along_n) < 0)
-            goto done;
-    }
-    status = 0;
+    else
+        status = copy_shared(expected, array, along_m, along_n, fjac, ldfjac, copied, &finite);
+    if (status == 0 && !finite)
+        note_jacobian(expected->nonfinite, expected->source.role, expected->call, expected->m, expected->n, fjac, ldfjac,
+                      expected->col_deriv);
 done:
     Py_XDECREF(array);
     Py_XDECREF(real);
-    Py_XDECREF(float64);
     return status;
 }

@@ -4,6 +4,7 @@
 
 #include "convert.h"
 #include "masked.h"
+#include "nonfinite.h"
 #include "numpy_api.h"
 
 /* The shapes that residuals may have. */
@@ -17,6 +18,8 @@ typedef enum {
 typedef struct {
     Source source;
     Masked *masked;         /* what to remember of masked arrays */
+    NonFinite *nonfinite;   /* what to remember of NaN and inf */
+    int owned;              /* references to the object that we own: 1 if a function returned it, 0 if it was given */
     int call;               /* the number of this call of source.role */
     Shapes shapes;          /* of residuals */
     int k;                  /* points that residuals are for */
@@ -25,21 +28,21 @@ typedef struct {
     int col_deriv;          /* a Jacobian is (n, m) */
 } Expected;
 
-/* The residuals at k points, in rows or one row alone, as a contiguous float64 array; a new reference, or NULL with an
- * exception.
- * type: NULL, or for NumPy's number of their dtype.  GIL: held. */
-PyArrayObject *as_residuals(const Expected *expected, PyObject *result, int *type);
+/* No array of a user's leaves answers.c: what these three give out is ours alone. */
+
+/* The residuals at one point, the first, which set m: a new float64 array of shape (m,), or NULL with an exception, also if
+ * m < n.
+ * type: for NumPy's number of their dtype.  GIL: held. */
+PyArrayObject *first_residuals(const Expected *expected, PyObject *result, int *type);
 
 /* The machine epsilon of float16 and float32, else float64's: what SciPy takes for epsfcn. */
 double type_epsilon(int type);
 
-/* Refuse fewer residuals than variables, in SciPy's words, which go on where func returned a scalar.
- * residuals: of as_residuals, at one point; size: how many they are. */
-void raise_too_few(const Expected *expected, PyArrayObject *residuals, npy_intp size);
+/* fvec[j * ldfvec ..] <- the residuals at k points. 0, or -1 with an exception and fvec as it was.  GIL: held. */
+int take_residuals(const Expected *expected, PyObject *result, double *fvec, int ldfvec);
 
 /* fjac (column-major, m x n) <- the Jacobian. 0, or -1 with an exception; *copied is set once fjac has been written to.
- * GIL: held, but given away for a moment now and then while much is copied: another thread may change the array then,
- * which is seen. */
+ * GIL: held, but released while much is copied, or now and then: another thread may change the array then, which is seen. */
 int take_jacobian(const Expected *expected, PyObject *result, double *fjac, int ldfjac, int *copied);
 
 #endif

@@ -1,24 +1,43 @@
 /* What a user's function returned, as numbers, or the TypeError that says what it was instead. */
 #include "convert.h"
 
+#include <string.h>
+
 #include "errors.h"
+#include "gil.h"
+
+/* An attribute, or None for an object without it. A new reference, or NULL with an exception. */
+static PyObject *
+attribute_or_None(PyObject *object, const char *name)
+{
+    PyObject *value = NULL;     /* owned, returned */
+
+    value = PyObject_GetAttrString(object, name);
+    if (value == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear();
+        value = Py_NewRef(Py_None);
+    }
+    return value;
+}
 
 PyObject *
 quoted_name(const Source *source)
 {
     PyObject *quoted = NULL;
     PyObject *name = NULL;      /* owned */
+    PyObject *wrapped = NULL;   /* owned */
 
     if (source->function == NULL)
         return PyUnicode_FromString("");
-    name = PyObject_GetAttrString(source->function, "__name__");
-    if (name != NULL)
-        quoted = PyUnicode_FromFormat(" '%S'", name);
-    else if (PyErr_ExceptionMatches(PyExc_AttributeError)) {
-        PyErr_Clear();
-        quoted = PyUnicode_FromString("");
+    name = attribute_or_None(source->function, "__name__");
+    if (name == Py_None) {
+        wrapped = attribute_or_None(source->function, "__wrapped__");
+        Py_SETREF(name, wrapped == NULL ? NULL : attribute_or_None(wrapped, "__name__"));
     }
+    if (name != NULL)
+        quoted = name == Py_None ? PyUnicode_FromString("") : PyUnicode_FromFormat(" '%S'", name);
     Py_XDECREF(name);
+    Py_XDECREF(wrapped);
     return quoted;
 }
 
@@ -49,12 +68,22 @@ is_plain(PyArrayObject *array)
 }
 
 PyArrayObject *
-as_float64(PyArrayObject *array, int flags)
+as_float64(PyArrayObject *array, Py_ssize_t references, int flags)
 {
+    PyArrayObject *own = NULL;      /* owned */
+    PyArrayObject *cast = NULL;     /* owned, returned */
+
     if (is_plain(array) && PyArray_CHKFLAGS(array, flags))
         return (PyArrayObject *)Py_NewRef(array);
-    return (PyArrayObject *)PyArray_FromArray(array, PyArray_DescrFromType(NPY_DOUBLE),
+    own = shielded(array, references);
+    if (own == NULL)
+        return NULL;
+    if (own != array && is_plain(own) && PyArray_CHKFLAGS(own, flags & ~NPY_ARRAY_ENSURECOPY))
+        return own;
+    cast = (PyArrayObject *)PyArray_FromArray(own, PyArray_DescrFromType(NPY_DOUBLE),
                                               NPY_ARRAY_ALIGNED | NPY_ARRAY_NOTSWAPPED | flags);
+    Py_DECREF(own);
+    return cast;
 }
 
 PyArrayObject *
@@ -65,34 +94,26 @@ object_copy(PyArrayObject *array)
 }
 
 int
-is_ours_alone(PyArrayObject *array, Py_ssize_t references)
-{
-#ifdef Py_GIL_DISABLED
-    /* A reference count proves nothing there. */
-    (void)array;
-    (void)references;
-    return 0;
-#else
-    PyObject *base = PyArray_BASE(array);
-
-    if (Py_REFCNT(array) != references || !PyArray_CheckExact(array)
-            || ((PyArrayObject_fields *)array)->weakreflist != NULL)
-        return 0;
-    if (base != NULL)
-        return PyArray_CheckExact(base) && PyArray_BASE((PyArrayObject *)base) == NULL
-            && is_ours_alone((PyArrayObject *)base, 1);
-    return PyArray_CHKFLAGS(array, NPY_ARRAY_OWNDATA);
-#endif
-}
-
-int
 casts_safely(PyArrayObject *array)
 {
     PyArray_Descr *float64 = PyArray_DescrFromType(NPY_DOUBLE);     /* owned */
-    const int safely = PyArray_CanCastTypeTo(PyArray_DESCR(array), float64, NPY_SAFE_CASTING);
+    PyArray_Descr *dtype = (PyArray_Descr *)Py_NewRef(PyArray_DESCR(array));    /* owned */
+    const int safely = PyArray_CanCastTypeTo(dtype, float64, NPY_SAFE_CASTING);
 
     Py_DECREF(float64);
+    Py_DECREF(dtype);
     return safely;
+}
+
+PyObject *
+dtype_text(PyArrayObject *array)
+{
+    PyObject *dtype = Py_NewRef(PyArray_DESCR(array));      /* owned: its __str__ is Python, and another thread may set one */
+    PyObject *text = NULL;      /* owned, returned */
+
+    text = PyObject_Str(dtype);
+    Py_DECREF(dtype);
+    return text;
 }
 
 PyObject *
@@ -132,24 +153,30 @@ is_no_real_number(PyObject *object)
         || (PyArray_Check(object) && PyArray_ISCOMPLEX((PyArrayObject *)object));
 }
 
-/* What an entry is instead of a real number: "None", or "of type str"; a new reference, or NULL with an exception. */
+/* What an entry of an array of objects of our own is instead of a real number: " whose entry [1] is None", or "of type str".
+ * A new reference, or NULL with an exception. */
 static PyObject *
-described_entry(PyObject *entry)
+whose_entry(PyArrayObject *entries, npy_intp flat)
 {
-    if (entry == Py_None)
-        return PyUnicode_FromString("None");
-    return PyUnicode_FromFormat("of type %s", Py_TYPE(entry)->tp_name);
+    PyObject *entry = ((PyObject **)PyArray_DATA(entries))[flat];   /* borrowed */
+    PyObject *index = NULL;     /* owned */
+    PyObject *text = NULL;      /* owned, returned */
+
+    index = written_index(entries, flat);
+    if (index != NULL)
+        text = entry == Py_None ? PyUnicode_FromFormat(" whose entry %U is None", index)
+                                : PyUnicode_FromFormat(" whose entry %U is of type %s", index, Py_TYPE(entry)->tp_name);
+    Py_XDECREF(index);
+    return text;
 }
 
-/* What an array of objects has that is no real number, as " whose entry [1] is None", or "" if all are; a new reference,
- * or NULL with an exception. */
+/* The first entry of an array of objects that is no real number, as whose_entry; "" if all are; a new reference, or NULL with
+ * an exception. */
 static PyObject *
 described_objects(PyArrayObject *array)
 {
     PyArrayObject *entries = NULL;  /* owned: a copy, for a user's code may change the array */
     PyObject *const *entry;
-    PyObject *kind = NULL;          /* owned */
-    PyObject *index = NULL;         /* owned */
     PyObject *text = NULL;          /* owned, returned */
     npy_intp i, size;
 
@@ -160,62 +187,53 @@ described_objects(PyArrayObject *array)
     size = PyArray_SIZE(entries);
     for (i = 0; i < size && !is_no_real_number(entry[i]); i++)
         ;
-    if (i == size)
-        text = PyUnicode_FromString("");
-    else {
-        kind = described_entry(entry[i]);
-        if (kind != NULL)
-            index = written_index(entries, i);
-        if (index != NULL)
-            text = PyUnicode_FromFormat(" whose entry %U is %U", index, kind);
-    }
+    text = i == size ? PyUnicode_FromString("") : whose_entry(entries, i);
     Py_DECREF(entries);
-    Py_XDECREF(kind);
-    Py_XDECREF(index);
     return text;
+}
+
+/* Raise the TypeError of what is not real. what: what it is, stolen; NULL leaves what is pending.  cause: stolen, or NULL.
+ * hint: the end of the text. */
+static void
+raise_not_real(const Source *source, PyObject *what, PyObject *cause, const char *hint)
+{
+    PyObject *giver = NULL;     /* owned */
+    PyObject *message = NULL;   /* owned until raised */
+
+    if (what != NULL)
+        giver = source_text(source);
+    if (giver != NULL)
+        message = PyUnicode_FromFormat("%U %U; " REAL_NUMBERS_EXPECTED "%s", giver, what, hint);
+    if (message != NULL)
+        raise_from(PyExc_TypeError, message, cause);
+    Py_XDECREF(giver);
+    Py_XDECREF(what);
+    Py_XDECREF(cause);
 }
 
 /* Refuse an array whose dtype does not cast safely to float64; NumPy's own refusal becomes the cause. */
 static void
 raise_unsafe_dtype(const Source *source, PyArrayObject *array)
 {
-    PyObject *giver = NULL;     /* owned */
+    PyObject *dtype = NULL;     /* owned */
     PyObject *objects = NULL;   /* owned */
-    PyObject *message = NULL;   /* owned */
-    PyObject *cast = NULL;      /* owned */
+    PyObject *what = NULL;      /* owned until it is raised */
+    PyObject *cause = NULL;     /* likewise */
+    PyObject *cast = NULL;      /* owned: NumPy 1 looks at the value of a scalar, too */
 
-    giver = source_text(source);
-    if (giver == NULL)
-        goto done;
-    objects = PyArray_TYPE(array) == NPY_OBJECT ? described_objects(array) : PyUnicode_FromString("");
-    if (objects == NULL)
-        goto done;
-    message = PyUnicode_FromFormat("%U an array of dtype %S%U; " REAL_NUMBERS_EXPECTED, giver,
-                                   (PyObject *)PyArray_DESCR(array), objects);
-    if (message == NULL)
-        goto done;
-    cast = (PyObject *)as_float64(array, NPY_ARRAY_CARRAY_RO);
-    if (cast != NULL)       /* NumPy 1 looks at the value of a scalar, too */
-        PyErr_SetObject(PyExc_TypeError, message);
-    else if (PyErr_ExceptionMatches(PyExc_TypeError))
-        raise_from_pending(PyExc_TypeError, Py_NewRef(message));
-done:
-    Py_XDECREF(giver);
+    cast = (PyObject *)as_float64(array, 0, NPY_ARRAY_CARRAY_RO);
+    if (cast == NULL && !PyErr_ExceptionMatches(PyExc_TypeError))
+        return;
+    cause = take_raised_exception();
+    dtype = dtype_text(array);
+    if (dtype != NULL)
+        objects = PyArray_TYPE(array) == NPY_OBJECT ? described_objects(array) : PyUnicode_FromString("");
+    if (objects != NULL)
+        what = PyUnicode_FromFormat("an array of dtype %U%U", dtype, objects);
+    raise_not_real(source, what, cause, "");
+    Py_XDECREF(dtype);
     Py_XDECREF(objects);
-    Py_XDECREF(message);
     Py_XDECREF(cast);
-}
-
-/* Refuse a function without a result. */
-static void
-raise_None(const Source *source)
-{
-    PyObject *giver = NULL;     /* owned */
-
-    giver = source_text(source);
-    if (giver != NULL)
-        PyErr_Format(PyExc_TypeError, "%U None; " REAL_NUMBERS_EXPECTED " (is there a return statement?)", giver);
-    Py_XDECREF(giver);
 }
 
 /* Whether instances of a type have a method of this name: 1 or 0, or -1 with an exception. */
@@ -235,75 +253,46 @@ has_method(PyTypeObject *type, const char *name)
     return 1;
 }
 
-/* How to get an array out of an object: the name of its type's method, "" if it has none, or NULL with an exception. */
+/* How to get an array out of an object, for the text of an error: "" if its type has no such method, or NULL with an
+ * exception. */
 static const char *
-dense_method(PyTypeObject *type)
+dense_hint(PyTypeObject *type)
 {
-    const char *const names[] = {"toarray", "todense"};
+    const char *const hints[][2] = {{"toarray", " (use .toarray())"}, {"todense", " (use .todense())"}};
     size_t i;
     int has;
 
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        has = has_method(type, names[i]);
-        if (has < 0)
-            return NULL;
-        if (has)
-            return names[i];
+    for (i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
+        has = has_method(type, hints[i][0]);
+        if (has != 0)
+            return has < 0 ? NULL : hints[i][1];
     }
     return "";
 }
 
-/* Refuse an object that is no number and no array, such as a sparse matrix. The pending exception, if any, becomes the
- * cause. */
+/* Refuse an entry of what a function returned, or the whole of it where that is no array, such as a sparse matrix. The
+ * pending exception, if any, becomes the cause. */
 static void
-raise_foreign_object(const Source *source, PyObject *object)
+raise_entry(const Source *source, PyObject *result, PyArrayObject *entries, npy_intp flat)
 {
-    PyObject *giver = NULL;     /* owned */
-    PyObject *message = NULL;   /* owned */
-    PyObject *cause = NULL;     /* owned */
-    const char *method;
+    PyObject *cause = take_raised_exception();      /* owned until it is raised */
+    PyObject *what = NULL;      /* likewise */
+    PyObject *which = NULL;     /* owned */
+    PyTypeObject *type = Py_TYPE(((PyObject **)PyArray_DATA(entries))[flat]);   /* borrowed */
+    const char *hint = "";
 
-    cause = take_raised_exception();
-    method = dense_method(Py_TYPE(object));
-    if (method != NULL)
-        giver = source_text(source);
-    if (giver != NULL)
-        message = PyUnicode_FromFormat("%U an object of type %s; " REAL_NUMBERS_EXPECTED "%s%s%s", giver,
-                                       Py_TYPE(object)->tp_name, *method ? " (use ." : "", method,
-                                       *method ? "())" : "");
-    if (message != NULL)
-        raise_from(PyExc_TypeError, Py_NewRef(message), cause);
-    Py_XDECREF(giver);
-    Py_XDECREF(message);
-    Py_XDECREF(cause);
-}
-
-/* Refuse one entry of a list or the like. The pending exception, if any, becomes the cause. */
-static void
-raise_entry(const Source *source, PyObject *result, PyArrayObject *entries, npy_intp flat, PyObject *entry)
-{
-    PyObject *giver = NULL;     /* owned */
-    PyObject *index = NULL;     /* owned */
-    PyObject *kind = NULL;      /* owned */
-    PyObject *message = NULL;   /* owned */
-    PyObject *cause = NULL;     /* owned */
-
-    cause = take_raised_exception();
-    giver = source_text(source);
-    if (giver != NULL)
-        index = written_index(entries, flat);
-    if (index != NULL)
-        kind = described_entry(entry);
-    if (kind != NULL)
-        message = PyUnicode_FromFormat("%U a %s whose entry %U is %U; " REAL_NUMBERS_EXPECTED, giver,
-                                       Py_TYPE(result)->tp_name, index, kind);
-    if (message != NULL)
-        raise_from(PyExc_TypeError, Py_NewRef(message), cause);
-    Py_XDECREF(giver);
-    Py_XDECREF(index);
-    Py_XDECREF(kind);
-    Py_XDECREF(message);
-    Py_XDECREF(cause);
+    if (PyArray_NDIM(entries) > 0) {
+        which = whose_entry(entries, flat);
+        if (which != NULL)
+            what = PyUnicode_FromFormat("a %s%U", Py_TYPE(result)->tp_name, which);
+        Py_XDECREF(which);
+    }
+    else {
+        hint = dense_hint(type);
+        if (hint != NULL)
+            what = PyUnicode_FromFormat("an object of type %s", type->tp_name);
+    }
+    raise_not_real(source, what, cause, hint);
 }
 
 /* The entries of what a function returned, an array of objects of our own, as a new array of float64 of that shape.
@@ -331,12 +320,8 @@ convert_entries(const Source *source, PyObject *result, PyArrayObject *entries)
     }
     return array;
 refused:
-    if (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_TypeError)) {
-        if (PyArray_NDIM(entries) == 0)
-            raise_foreign_object(source, entry[i]);
-        else
-            raise_entry(source, result, entries, i, entry[i]);
-    }
+    if (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_TypeError))
+        raise_entry(source, result, entries, i);
     Py_DECREF(array);
     return NULL;
 }
@@ -366,9 +351,7 @@ is_NumPys_of_ragged(PyObject *text)
     return found == 1;
 }
 
-/* Put a list or tuple's function in front of NumPy's pending ValueError that it makes no array; whatever else is pending
- * stays. */
-static void
+void
 raise_ragged(const Source *source, PyObject *result)
 {
     PyObject *text = NULL;      /* owned */
@@ -407,7 +390,8 @@ as_real_array(const Source *source, PyObject *result, int *type)
         return (PyArrayObject *)Py_NewRef(result);
     }
     if (result == Py_None) {
-        raise_None(source);
+        raise_not_real(source, PyUnicode_FromString("None"), NULL,
+                       strcmp(source->gave, "is") == 0 ? "" : " (is there a return statement?)");
         goto done;
     }
     array = (PyArrayObject *)PyArray_FromAny(result, NULL, 0, 0, NPY_ARRAY_ENSUREARRAY, NULL);

@@ -1,4 +1,4 @@
-/* Raising one exception because of another. */
+/* Exceptions with a cause. */
 #include "errors.h"
 
 PyObject *
@@ -27,7 +27,7 @@ raise_from(PyObject *type, PyObject *message, PyObject *cause)
     PyObject *error = NULL;     /* owned */
 
     if (cause != NULL && PyErr_GivenExceptionMatches(cause, PyExc_MemoryError)) {
-        /* There was no memory to normalise what was pending. */
+        /* Memory ran out while the pending exception was normalised. */
         PyErr_SetObject(PyExc_MemoryError, cause);
         goto done;
     }

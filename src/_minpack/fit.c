@@ -1,30 +1,39 @@
-/* One fit: the solver's state and its arrays. */
+/* One fit, whoever evaluates. */
 #include "fit.h"
 
-#include <stdint.h>
 #include <string.h>
 
-enum { CACHE_LINE = 64 };
+#include "gil.h"
 
-static const npy_intp LARGE = 1 << 20;  /* entries */
+static const size_t KEPT = 4 << 20;     /* bytes */
 
-/* Let the system find the memory of a large array now, while other threads run: where it is written first, it takes ten
- * times as long as to write it again. */
+/* glibc returns freed memory at the top of the heap to the system, at first from 128 KiB on, and the next fit page-faults
+ * it in again: a short fit then takes twice as long. Once a block with a mapping of its own is freed, malloc allocates up
+ * to its size from the heap and keeps up to twice as much at the top. This helps the arrays that func allocates, too. It
+ * has no effect where MALLOC_TRIM_THRESHOLD_ or the like is set. */
+void
+keep_freed_memory(void)
+{
+    PyMem_RawFree(PyMem_RawMalloc(KEPT));
+}
+
+/* Touch the pages of a large array with the GIL released: a first write takes ten times as long as a later one. */
 static void
 touch(double *memory, npy_intp size)
 {
     const npy_intp page = 4096 / (npy_intp)sizeof(double);
+    PyThreadState *thread;
     npy_intp i;
 
-    if (size < LARGE)
+    if (!takes_long(TOUCH, (double)size))
         return;
-    Py_BEGIN_ALLOW_THREADS
+    thread = release_gil();
     for (i = 0; i < size; i += page)
         memory[i] = 0;
-    Py_END_ALLOW_THREADS
+    take_gil(thread);
 }
 
-/* The arrays that the user gets. 0, or -1 with an exception. */
+/* Allocate the arrays that the user gets. Returns 0, or -1 with an exception. */
 static int
 make_results(Fit *fit)
 {
@@ -35,7 +44,7 @@ make_results(Fit *fit)
         PyErr_NoMemory();
         return -1;
     }
-    fit->fjac = (PyArrayObject *)PyArray_ZEROS(2, shape, NPY_DOUBLE, 0);
+    fit->fjac = (PyArrayObject *)PyArray_SimpleNew(2, shape, NPY_DOUBLE);
     fit->ipvt = (PyArrayObject *)PyArray_SimpleNew(1, shape, NPY_INT);
     fit->qtf = (PyArrayObject *)PyArray_ZEROS(1, shape, NPY_DOUBLE, 0);
     if (fit->fjac == NULL || fit->ipvt == NULL || fit->qtf == NULL)
@@ -46,61 +55,61 @@ make_results(Fit *fit)
     return 0;
 }
 
-/* The solver's memory. 0, or -1 with an exception. */
+/* Allocate the solver's other arrays. Returns 0, or -1 with an exception. */
 static int
-make_work(Fit *fit, const Solver *solver)
+make_work(Fit *fit)
 {
-    LmState *lm = &fit->lm;
-    const size_t m = (size_t)lm->m, n = (size_t)lm->n;
+    MinpackState *lm = &fit->lm;
+    const size_t n = (size_t)lm->n;
+    size_t size;
 
-    lm->lenwork = solver->lwork(lm->m, lm->n);
-    fit->memory = PyMem_New(double, 5 * n + m + (size_t)lm->lenwork + CACHE_LINE / sizeof(double));
-    if (fit->memory == NULL) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    fit->x0 = fit->memory;
-    lm->diag = fit->x0 + n;
-    lm->wa1 = lm->diag + n;
-    lm->wa2 = lm->wa1 + n;
-    lm->wa3 = lm->wa2 + n;
-    lm->wa4 = lm->wa3 + n;
-    /* From a cache line on, so that no row of a panel straddles two. */
-    lm->work = (double *)(((uintptr_t)(lm->wa4 + m) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
-    return 0;
-}
-
-int
-fit_init(Fit *fit, const Options *options, double epsfcn, PyArrayObject *x, PyArrayObject *fvec)
-{
-    const size_t size = (size_t)PyArray_DIM(x, 0) * sizeof(double);
-    LmState *lm = &fit->lm;
-
-    memset(fit, 0, sizeof(*fit));
-    fit->x = x;
-    fit->fvec = fvec;
-    lm->m = (int)PyArray_DIM(fvec, 0);
-    lm->n = (int)PyArray_DIM(x, 0);
-    lm->ldfjac = lm->m;
-    lm->maxfev = options->maxfev;
-    lm->mode = options->diag == NULL ? 1 : 2;
-    lm->ftol = options->ftol;
-    lm->xtol = options->xtol;
-    lm->gtol = options->gtol;
-    lm->factor = options->factor;
-    lm->epsfcn = epsfcn;
-    lm->typical_x = options->typical_x == NULL ? NULL : PyArray_DATA(options->typical_x);
-    if (make_results(fit) < 0 || make_work(fit, options->solver) < 0)
-        return -1;
     lm->x = PyArray_DATA(fit->x);
     lm->fvec = PyArray_DATA(fit->fvec);
     lm->fjac = PyArray_DATA(fit->fjac);
     lm->ipvt = PyArray_DATA(fit->ipvt);
     lm->qtf = PyArray_DATA(fit->qtf);
-    memcpy(fit->x0, lm->x, size);
-    if (options->diag != NULL)
-        memcpy(lm->diag, PyArray_DATA(options->diag), size);
+    lm->lenwork = fit->options.solver->lwork(lm->m, lm->n);
+    size = minpack_memory(lm);
+    fit->memory = size == 0 ? NULL : PyMem_New(double, n + size);
+    if (fit->memory == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    fit->x0 = fit->memory;
+    memcpy(fit->x0, lm->x, n * sizeof(double));
+    minpack_bind(lm, fit->memory + n);
+    if (fit->options.vectors.diag != NULL)
+        memcpy(lm->diag, PyArray_DATA(fit->options.vectors.diag), n * sizeof(double));
     return 0;
+}
+
+void
+fit_begin(Fit *fit, PyArrayObject *x)
+{
+    fit->x = x;
+    fit->lm.n = (int)PyArray_DIM(x, 0);
+    fit->lm.x = PyArray_DATA(x);
+    fit->lm.iter = 1;
+    fit->lm.request = MINPACK_WANT_FVEC;
+}
+
+int
+fit_bind(Fit *fit, PyArrayObject *fvec, double epsfcn)
+{
+    const MinpackState begun = fit->lm;
+
+    fit->fvec = fvec;
+    fit->lm.m = fit->lm.ldfjac = (int)PyArray_DIM(fvec, 0);
+    fit->lm.epsfcn = epsfcn;
+    options_apply(&fit->options, &fit->lm);
+    if (make_results(fit) == 0 && make_work(fit) == 0)
+        return 0;
+    Py_CLEAR(fit->fvec);
+    Py_CLEAR(fit->fjac);
+    Py_CLEAR(fit->ipvt);
+    Py_CLEAR(fit->qtf);
+    fit->lm = begun;
+    return -1;
 }
 
 void
@@ -113,4 +122,21 @@ fit_clear(Fit *fit)
     Py_CLEAR(fit->qtf);
     PyMem_Free(fit->memory);
     fit->memory = NULL;
+    options_clear(&fit->options);
+}
+
+void
+fit_let_go(Fit *fit, int factorises)
+{
+    const double n = fit->lm.n, rows = factorises ? fit->lm.m : n;
+
+    if (takes_long(FACTORISE, rows * n * n))
+        fit->thread = release_gil();
+}
+
+void
+fit_resume(Fit *fit)
+{
+    take_gil(fit->thread);
+    fit->thread = NULL;
 }

@@ -1,13 +1,15 @@
-/* What leastsq's callback is called with: a view of the fit while the callback runs, and a copy if somebody keeps it; or a
- * copy from the start, where other threads may read what they keep at any time. */
+/* The argument of leastsq's callback: a view of the fit while the callback runs, made a copy if somebody keeps it. Without
+ * the GIL a copy from the start, as other threads may read what they keep at any time. */
 #include "intermediate_result.h"
 
 #include <string.h>
 
+#include "outcome.h"
+#include "python_functions.h"
+
 typedef struct {
     Iteration iteration;
-    LmState copy;           /* what iteration.lm points to in a copy */
-    Options options;        /* likewise; without arrays */
+    Fit copy;               /* what iteration points to in a copy; owns nothing, and has no vector options */
     double *memory;         /* owned or NULL: the arrays of copy, and trial_x */
 } IntermediateResult;
 
@@ -28,8 +30,8 @@ dealloc(PyObject *self)
 }
 
 PyDoc_STRVAR(doc,
-"What leastsq's callback is called with after each trial step: the state of the iteration.\n\n"
-"Arrays are copies, made when an attribute is read; whoever keeps the object keeps the state of that moment.");
+"The state of the iteration, passed to leastsq's callback after each trial step.\n\n"
+"Arrays are copies, made when an attribute is read; an object that is kept keeps the state of that moment.");
 
 static PyType_Slot slots[] = {
     {Py_tp_doc, (char *)doc},
@@ -53,7 +55,7 @@ shown_clear(Shown *shown)
     Py_CLEAR(shown->names);
 }
 
-/* Copy `size` numbers to *to, which goes on behind them. Where they are now. */
+/* Copy size numbers to *to, and advance it past them. Returns where they are now. */
 static double *
 copied(double **to, const double *from, int size)
 {
@@ -64,12 +66,13 @@ copied(double **to, const double *from, int size)
     return begin;
 }
 
-/* Give an object a copy of all it shows. 0, or -1 without an exception if there is no memory: then it shows nothing any
- * more. */
+/* Replace what an object shows by a copy. Returns 0, or -1 without an exception if memory runs out; it then shows
+ * nothing. */
 static int
 detach(IntermediateResult *result)
 {
-    const LmState *lm = result->iteration.lm;
+    const MinpackState *lm = result->iteration.lm;
+    Fit *copy = &result->copy;
     double *to;
 
     result->iteration.lm = NULL;
@@ -77,22 +80,21 @@ detach(IntermediateResult *result)
     if (result->memory == NULL)
         return -1;
     to = result->memory;
-    result->copy = *lm;
-    result->copy.x = copied(&to, lm->x, lm->n);
-    result->copy.fvec = copied(&to, lm->fvec, lm->m);
-    result->copy.diag = copied(&to, lm->diag, lm->n);
+    *copy = *result->iteration.fit;
+    memset(&copy->options.vectors, 0, sizeof(copy->options.vectors));
+    copy->lm = *lm;
+    copy->lm.x = copied(&to, lm->x, lm->n);
+    copy->lm.fvec = copied(&to, lm->fvec, lm->m);
+    copy->lm.diag = copied(&to, lm->diag, lm->n);
     result->iteration.trial_x = copied(&to, result->iteration.trial_x, lm->n);
-    result->options = *result->iteration.options;
-    result->options.diag = NULL;
-    result->options.typical_x = NULL;
-    result->iteration.options = &result->options;
-    result->iteration.lm = &result->copy;
+    result->iteration.fit = copy;
+    result->iteration.lm = &copy->lm;
     return 0;
 }
 
-/* An object that shows the fit as it is now: the last one if nobody keeps it, else a new one. 0, or -1. */
+/* Make shown->result show the fit as it is now: the last object if nobody keeps it, else a new one. Returns 0, or -1. */
 static int
-attach(Shown *shown, const LmState *lm)
+attach(Shown *shown, const Fit *fit)
 {
     Iteration *iteration;
 
@@ -103,31 +105,30 @@ attach(Shown *shown, const LmState *lm)
     if (shown->names == NULL || shown->result == NULL)
         return -1;
     iteration = (Iteration *)shown->result;
-    iteration->lm = lm;
-    iteration->trial_x = lm->wa2;
-    iteration->options = shown->options;
-    iteration->jacobian = shown->jacobian;
+    iteration->fit = fit;
+    iteration->lm = &fit->lm;
+    iteration->trial_x = fit->lm.wa2;
     return 0;
 }
 
 int
-show_trial(void *context, const LmState *lm)
+show_trial(void *context, const MinpackState *Py_UNUSED(lm))
 {
-    Callback *cb = context;
-    Shown *shown = cb->shown;
+    const PythonFunctions *functions = context;
+    Shown *shown = functions->shown;
     PyObject *stack[2] = {NULL, NULL};  /* a spare slot, and the object, borrowed */
     PyObject *answer = NULL;            /* owned */
     int status = -1;
 
-    callback_resume(cb);
-    if (attach(shown, lm) < 0)
+    fit_resume(functions->fit);
+    if (attach(shown, functions->fit) < 0)
         return -1;
     if (COPIED_AHEAD && detach((IntermediateResult *)shown->result) < 0) {
         PyErr_NoMemory();
         return -1;
     }
     stack[1] = shown->result;
-    answer = PyObject_Vectorcall(cb->functions.callback, stack + 1, PY_VECTORCALL_ARGUMENTS_OFFSET, shown->names);
+    answer = PyObject_Vectorcall(functions->given.callback, stack + 1, PY_VECTORCALL_ARGUMENTS_OFFSET, shown->names);
     if (answer != NULL)
         status = PyErr_CheckSignals();
     else if (PyErr_ExceptionMatches(PyExc_StopIteration)) {
@@ -137,7 +138,7 @@ show_trial(void *context, const LmState *lm)
     Py_XDECREF(answer);
     if (COPIED_AHEAD)
         Py_CLEAR(shown->result);
-    else if (Py_REFCNT(shown->result) == 1)     /* nobody but us holds it */
+    else if (Py_REFCNT(shown->result) == 1)     /* only we hold it */
         ((Iteration *)shown->result)->lm = NULL;
     else {
         if (detach((IntermediateResult *)shown->result) < 0 && status != -1) {

@@ -1,18 +1,19 @@
-/* What an iteration knows, by name: for the callback of leastsq and for LevenbergMarquardt. */
+/* The attributes of an iteration, for leastsq's callback and for LevenbergMarquardt. */
 #include "iteration.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 
-/* What has been told when an attribute is known: LmState.known. */
-enum { ALWAYS = 0, FVEC = 1, JACOBIAN = 2, TRIAL = 3 };
+#include "outcome.h"
+
+enum { ALWAYS = 0 };        /* in addition to minpack.h's MINPACK_KNOWN_... */
 
 enum { CHANGED = -1 };      /* Iteration.users */
 
 typedef enum { NUMBER, VECTOR_N, VECTOR_M, OTHER } Kind;
 
-/* An attribute that is a number or an array of LmState, or what get makes of it. */
+/* An attribute: a number or array of MinpackState, or what get returns. */
 typedef struct {
     int known;
     Kind kind;
@@ -20,7 +21,7 @@ typedef struct {
     PyObject *(*get)(const Iteration *iteration);
 } Attribute;
 
-/* A RuntimeError that names the type of an iteration. */
+/* Raise a RuntimeError that names the iteration's type. */
 static void
 refuse(Iteration *iteration, const char *why)
 {
@@ -39,13 +40,13 @@ iteration_enter(Iteration *iteration, IterationUse use)
     while (!entered && use == READ && users != CHANGED);
     if (!entered) {
         refuse(iteration,
-               "somebody is at work on it: another thread, or the call in whose course this one is made");
+               "already in use, by another thread or by the call still in progress");
         return -1;
     }
     if (iteration->lm != NULL || use == BEGIN)
         return 0;
     iteration_leave(iteration);
-    refuse(iteration, "there is nothing in it, since __init__ has not been called, or failed");
+    refuse(iteration, "not initialised: __init__ was not called, or raised");
     return -1;
 }
 
@@ -58,6 +59,14 @@ iteration_leave(Iteration *iteration)
         atomic_fetch_sub(&iteration->users, 1);
 }
 
+int
+points_wanted(const MinpackState *lm, int has_jacobian)
+{
+    if (lm->request == MINPACK_DONE)
+        return 0;
+    return lm->request == MINPACK_WANT_FJAC && !has_jacobian ? lm->n : 1;
+}
+
 const char *
 iteration_request(const Iteration *iteration)
 {
@@ -65,13 +74,13 @@ iteration_request(const Iteration *iteration)
     case MINPACK_DONE:
         return NULL;
     case MINPACK_WANT_FJAC:
-        return iteration->jacobian ? "jacobian" : "differences";
+        return iteration->fit->has_jacobian ? "jacobian" : "differences";
     default:
         return "residuals";
     }
 }
 
-/* A copy of some numbers; a new array, or NULL with an exception. */
+/* Copy numbers to a new array; NULL with an exception. */
 static PyObject *
 vector(const double *from, npy_intp size)
 {
@@ -93,9 +102,9 @@ get_trial_x(const Iteration *iteration)
 static PyObject *
 get_diag(const Iteration *iteration)
 {
-    if (iteration->options->diag != NULL)
-        return vector(PyArray_DATA(iteration->options->diag), iteration->lm->n);
-    if (iteration->lm->known < JACOBIAN)
+    if (iteration->fit->options.vectors.diag != NULL)
+        return vector(PyArray_DATA(iteration->fit->options.vectors.diag), iteration->lm->n);
+    if (iteration->lm->known < MINPACK_KNOWN_FJAC)
         Py_RETURN_NONE;
     return vector(iteration->lm->diag, iteration->lm->n);
 }
@@ -135,11 +144,11 @@ get_ier(const Iteration *iteration)
 static PyObject *
 get_mesg(const Iteration *iteration)
 {
-    const Options options = *iteration->options;     /* which may end with a fit, while memory is collected */
+    const Options options = iteration->fit->options;     /* a copy: the garbage collector may end the fit */
 
     if (iteration->lm->request != MINPACK_DONE)
         Py_RETURN_NONE;
-    return options_mesg(&options, iteration->lm->info);
+    return mesg_of(&options, iteration->lm->info);
 }
 
 static PyObject *
@@ -158,33 +167,55 @@ get_request(const Iteration *iteration)
     return PyUnicode_FromString(request);
 }
 
+static PyObject *
+get_wanted(const Iteration *iteration)
+{
+    const int k = points_wanted(iteration->lm, iteration->fit->has_jacobian);
+    const char *answered = iteration->answered;
+    PyObject *rows = NULL;      /* owned, returned */
+    PyObject *row = NULL;       /* owned */
+    int j;
+
+    rows = PyList_New(0);
+    for (j = 0; j < k && rows != NULL; j++) {
+        if (answered != NULL && answered[j])
+            continue;
+        row = PyLong_FromLong(j);
+        if (row == NULL || PyList_Append(rows, row) < 0)
+            Py_CLEAR(rows);
+        Py_XDECREF(row);
+    }
+    return rows;
+}
+
 static const Attribute
-    x = {ALWAYS, VECTOR_N, offsetof(LmState, x), NULL},
-    fvec = {FVEC, VECTOR_M, offsetof(LmState, fvec), NULL},
-    fnorm = {FVEC, NUMBER, offsetof(LmState, fnorm), NULL},
-    gnorm = {JACOBIAN, NUMBER, offsetof(LmState, gnorm), NULL},
-    xnorm = {JACOBIAN, NUMBER, offsetof(LmState, xnorm), NULL},
-    delta = {JACOBIAN, NUMBER, offsetof(LmState, delta), NULL},
+    x = {ALWAYS, VECTOR_N, offsetof(MinpackState, x), NULL},
+    fvec = {MINPACK_KNOWN_FVEC, VECTOR_M, offsetof(MinpackState, fvec), NULL},
+    fnorm = {MINPACK_KNOWN_FVEC, NUMBER, offsetof(MinpackState, fnorm), NULL},
+    gnorm = {MINPACK_KNOWN_FJAC, NUMBER, offsetof(MinpackState, gnorm), NULL},
+    xnorm = {MINPACK_KNOWN_FJAC, NUMBER, offsetof(MinpackState, xnorm), NULL},
+    delta = {MINPACK_KNOWN_FJAC, NUMBER, offsetof(MinpackState, delta), NULL},
     diag = {ALWAYS, OTHER, 0, get_diag},
-    pnorm = {TRIAL, NUMBER, offsetof(LmState, pnorm), NULL},
-    par = {TRIAL, NUMBER, offsetof(LmState, par), NULL},
-    ratio = {TRIAL, NUMBER, offsetof(LmState, ratio), NULL},
-    trial_x = {TRIAL, OTHER, 0, get_trial_x},
-    trial_fnorm = {TRIAL, NUMBER, offsetof(LmState, fnorm1), NULL},
-    accepted = {TRIAL, OTHER, 0, get_accepted},
+    pnorm = {MINPACK_KNOWN_TRIAL, NUMBER, offsetof(MinpackState, pnorm), NULL},
+    par = {MINPACK_KNOWN_TRIAL, NUMBER, offsetof(MinpackState, par), NULL},
+    ratio = {MINPACK_KNOWN_TRIAL, NUMBER, offsetof(MinpackState, ratio), NULL},
+    trial_x = {MINPACK_KNOWN_TRIAL, OTHER, 0, get_trial_x},
+    trial_fnorm = {MINPACK_KNOWN_TRIAL, NUMBER, offsetof(MinpackState, fnorm1), NULL},
+    accepted = {MINPACK_KNOWN_TRIAL, OTHER, 0, get_accepted},
     nit = {ALWAYS, OTHER, 0, get_nit},
     nfev = {ALWAYS, OTHER, 0, get_nfev},
     njev = {ALWAYS, OTHER, 0, get_njev},
     ier = {ALWAYS, OTHER, 0, get_ier},
     mesg = {ALWAYS, OTHER, 0, get_mesg},
     done = {ALWAYS, OTHER, 0, get_done},
-    request = {ALWAYS, OTHER, 0, get_request};
+    request = {ALWAYS, OTHER, 0, get_request},
+    wanted = {ALWAYS, OTHER, 0, get_wanted};
 
 /* The value of an attribute; a new reference, or NULL with an exception. */
 static PyObject *
 value_of(const Iteration *iteration, const Attribute *attribute)
 {
-    const LmState *lm = iteration->lm;
+    const MinpackState *lm = iteration->lm;
     const char *field = (const char *)lm + attribute->offset;
 
     if (lm->known < attribute->known)
@@ -218,22 +249,23 @@ PyGetSetDef iteration_getset[] = {
     {"fvec", get, NULL, "Residuals at x; shape (m,).", (void *)&fvec},
     {"fnorm", get, NULL, "Euclidean norm of fvec.", (void *)&fnorm},
     {"gnorm", get, NULL, "Largest cosine between the residuals and a column of the last Jacobian.", (void *)&gnorm},
-    {"xnorm", get, NULL, "Norm of D x, D the scaling diag.", (void *)&xnorm},
-    {"pnorm", get, NULL, "Norm of D p, p the last trial step.", (void *)&pnorm},
+    {"xnorm", get, NULL, "Norm of D x, where D is the scaling diag.", (void *)&xnorm},
+    {"pnorm", get, NULL, "Norm of D p, where p is the last trial step.", (void *)&pnorm},
     {"delta", get, NULL, "Bound on the norm of D p for the next step p.", (void *)&delta},
     {"par", get, NULL, "Levenberg-Marquardt parameter after the last trial.", (void *)&par},
-    {"ratio", get, NULL, "Actual over predicted reduction of the sum of squares by the last trial.", (void *)&ratio},
+    {"ratio", get, NULL, "Actual over predicted reduction of the sum of squares in the last trial.", (void *)&ratio},
     {"diag", get, NULL, "The scaling D; shape (n,).", (void *)&diag},
     {"nit", get, NULL, "Number of accepted steps.", (void *)&nit},
-    {"nfev", get, NULL, "Number of points at which residuals have been computed.", (void *)&nfev},
-    {"njev", get, NULL, "Number of Jacobians that Dfun or tell gave; 0 with differences.", (void *)&njev},
-    {"ier", get, NULL, "Why the fit ended, as of leastsq; None before.", (void *)&ier},
-    {"mesg", get, NULL, "Why, in words.", (void *)&mesg},
+    {"nfev", get, NULL, "Number of points at which the residuals have been evaluated.", (void *)&nfev},
+    {"njev", get, NULL, "Number of Jacobians from Dfun or tell; 0 with forward differences.", (void *)&njev},
+    {"ier", get, NULL, "Why the fit ended, as in leastsq; None before the end.", (void *)&ier},
+    {"mesg", get, NULL, "The message for ier; None before the end.", (void *)&mesg},
     {"trial_x", get, NULL, "The last trial point; shape (n,).", (void *)&trial_x},
-    {"trial_fnorm", get, NULL, "Norm of the residuals there.", (void *)&trial_fnorm},
-    {"accepted", get, NULL, "Whether it became x.", (void *)&accepted},
+    {"trial_fnorm", get, NULL, "Norm of the residuals at trial_x.", (void *)&trial_fnorm},
+    {"accepted", get, NULL, "Whether trial_x became x.", (void *)&accepted},
     {"request", get, NULL, "What is wanted next: 'residuals', 'differences', 'jacobian', or None at the end.",
      (void *)&request},
+    {"wanted", get, NULL, "Rows of ask() that have not been told yet; [] at the end.", (void *)&wanted},
     {"done", get, NULL, "Whether the fit has ended.", (void *)&done},
     {NULL, NULL, NULL, NULL, NULL},
 };

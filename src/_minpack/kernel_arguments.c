@@ -8,27 +8,9 @@
 #include <limits.h>
 
 #include "convert.h"
-#include "errors.h"
 
 /* Rows and columns at most: MINPACK's sizes are ints, and some loops look a few elements ahead. */
 enum { MAX_SIZE = INT_MAX - 64 };
-
-/* An argument as an array of whatever dtype. A new reference, or NULL with an exception. */
-static PyArrayObject *
-any_array(const char *routine, const char *name, PyObject *value)
-{
-    PyArrayObject *array = NULL;    /* owned, returned */
-    PyObject *type;                 /* borrowed */
-
-    array = (PyArrayObject *)PyArray_FromAny(value, NULL, 0, 0, NPY_ARRAY_ENSUREARRAY, NULL);
-    if (array == NULL) {
-        type = PyErr_ExceptionMatches(PyExc_TypeError) ? PyExc_TypeError : PyExc_ValueError;
-        if (PyErr_ExceptionMatches(type))
-            raise_from_pending(type, PyUnicode_FromFormat("%s: %s must be an array of numbers, and this %.200s is none",
-                                                          routine, name, Py_TYPE(value)->tp_name));
-    }
-    return array;
-}
 
 /* 0, or -1 with an exception if an array has not the given number of dimensions, or a size that MINPACK cannot have. */
 static int
@@ -61,20 +43,11 @@ copy_real(const char *routine, const char *name, PyObject *value, int ndim)
     PyArrayObject *array = NULL;        /* owned */
     PyArrayObject *copy = NULL;         /* owned, returned */
 
-    array = any_array(routine, name, value);
-    if (array == NULL)
-        goto done;
-    if (!casts_safely(array)) {
-        PyErr_Format(PyExc_TypeError, "%s: %s has dtype %S; " REAL_NUMBERS_EXPECTED, routine, name,
-                     (PyObject *)PyArray_DESCR(array));
-        goto done;
-    }
-    if (check_dimensions(routine, name, array, ndim) < 0)
-        goto done;
-    copy = as_float64(array, NPY_ARRAY_FARRAY | NPY_ARRAY_ENSURECOPY);
+    array = as_real_array(&(Source){routine, name, "is", NULL}, value, NULL);
+    if (array != NULL && check_dimensions(routine, name, array, ndim) == 0)
+        copy = as_float64(array, 1, NPY_ARRAY_FARRAY | NPY_ARRAY_ENSURECOPY);
     if (copy != NULL && check_dimensions(routine, name, copy, ndim) < 0)
         Py_CLEAR(copy);
-done:
     Py_XDECREF(array);
     return copy;
 }
@@ -120,76 +93,67 @@ copy_matrix(const char *routine, const char *name, PyObject *value, npy_intp m, 
     return NULL;
 }
 
-/* 0, or -1 with an exception if p is not a permutation of 1..n. */
-static int
-check_permutation(const char *routine, const npy_int64 *p, npy_intp n)
+npy_intp
+misplaced_pivot(const int *ipvt, npy_intp n, char *seen)
 {
-    int status = -1;
-    char *seen = NULL;          /* owned */
     npy_intp j;
 
-    seen = PyMem_Calloc((size_t)n, 1);
-    if (seen == NULL) {
-        PyErr_NoMemory();
-        goto done;
-    }
-    for (j = 0; j < n; j++) {
-        if (p[j] < 1 || p[j] > n) {
-            PyErr_Format(PyExc_ValueError,
-                         "%s: ipvt[%zd] is %lld; expected a permutation of 1 to %zd, as MINPACK counts", routine,
-                         (Py_ssize_t)j, (long long)p[j], (Py_ssize_t)n);
-            goto done;
-        }
-        if (seen[p[j] - 1]) {
-            PyErr_Format(PyExc_ValueError, "%s: ipvt has %lld twice; expected a permutation of 1 to %zd", routine,
-                         (long long)p[j], (Py_ssize_t)n);
-            goto done;
-        }
-        seen[p[j] - 1] = 1;
-    }
-    status = 0;
-done:
-    PyMem_Free(seen);
-    return status;
+    for (j = 0; j < n; j++)
+        seen[j] = 0;
+    for (j = 0; j < n; j++)
+        if (ipvt[j] < 1 || ipvt[j] > n || seen[ipvt[j] - 1]++)
+            break;
+    return j;
 }
 
 PyArrayObject *
 copy_permutation(const char *routine, PyObject *value, npy_intp n)
 {
     PyArrayObject *array = NULL;        /* owned */
-    PyArrayObject *wide = NULL;         /* owned: as int64, so that no entry wraps */
-    PyArray_Descr *int64 = NULL;        /* owned */
+    PyObject *dtype = NULL;             /* owned */
+    PyObject *entry = NULL;             /* owned */
+    PyArrayObject *numbers = NULL;      /* owned: as float64, so that no entry wraps */
     PyArrayObject *ipvt = NULL;         /* owned, returned */
+    char *seen = NULL;                  /* owned */
+    const double *number;
     npy_intp j;
 
-    array = any_array(routine, "ipvt", value);
+    array = as_real_array(&(Source){routine, "ipvt", "is", NULL}, value, NULL);
     if (array == NULL)
         goto done;
-    int64 = PyArray_DescrFromType(NPY_INT64);
-    if (!PyArray_ISINTEGER(array) || !PyArray_CanCastTypeTo(PyArray_DESCR(array), int64, NPY_SAFE_CASTING)) {
-        PyErr_Format(PyExc_TypeError, "%s: ipvt has dtype %S; expected integers that cast safely to int64", routine,
-                     (PyObject *)PyArray_DESCR(array));
+    if (!PyArray_ISINTEGER(array)) {
+        dtype = dtype_text(array);
+        if (dtype != NULL)
+            PyErr_Format(PyExc_TypeError, "%s: ipvt has dtype %U; expected integers", routine, dtype);
         goto done;
     }
-    if (check_dimensions(routine, "ipvt", array, 1) < 0)
+    numbers = copy_vector(routine, "ipvt", (PyObject *)array, n, "as r has columns");
+    if (numbers == NULL)
         goto done;
-    wide = (PyArrayObject *)PyArray_FromArray(array, (PyArray_Descr *)Py_NewRef((PyObject *)int64),
-                                              NPY_ARRAY_CARRAY | NPY_ARRAY_ENSURECOPY);
-    if (wide == NULL || check_dimensions(routine, "ipvt", wide, 1) < 0)
-        goto done;
-    if (PyArray_DIM(wide, 0) != n) {
-        PyErr_Format(PyExc_ValueError, "%s: ipvt has length %zd; expected %zd, as r has columns", routine,
-                     (Py_ssize_t)PyArray_DIM(wide, 0), (Py_ssize_t)n);
+    seen = PyMem_Malloc((size_t)n);
+    if (seen == NULL) {
+        PyErr_NoMemory();
         goto done;
     }
-    if (check_permutation(routine, PyArray_DATA(wide), n) < 0)
-        goto done;
     ipvt = (PyArrayObject *)PyArray_SimpleNew(1, &n, NPY_INT);
-    for (j = 0; ipvt != NULL && j < n; j++)
-        ((int *)PyArray_DATA(ipvt))[j] = (int)((npy_int64 *)PyArray_DATA(wide))[j];
+    if (ipvt == NULL)
+        goto done;
+    number = PyArray_DATA(numbers);
+    for (j = 0; j < n; j++)
+        ((int *)PyArray_DATA(ipvt))[j] = number[j] >= 1 && number[j] <= n ? (int)number[j] : 0;
+    j = misplaced_pivot(PyArray_DATA(ipvt), n, seen);
+    if (j < n) {
+        entry = PySequence_GetItem((PyObject *)array, j);
+        if (entry != NULL)
+            PyErr_Format(PyExc_ValueError, "%s: ipvt[%zd] is %S; expected each of 1 to %zd once, as MINPACK counts",
+                         routine, (Py_ssize_t)j, entry, (Py_ssize_t)n);
+        Py_CLEAR(ipvt);
+    }
 done:
-    Py_XDECREF(int64);
+    PyMem_Free(seen);
     Py_XDECREF(array);
-    Py_XDECREF(wide);
+    Py_XDECREF(dtype);
+    Py_XDECREF(entry);
+    Py_XDECREF(numbers);
     return ipvt;
 }

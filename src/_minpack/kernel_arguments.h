@@ -18,4 +18,7 @@ PyArrayObject *copy_matrix(const char *routine, const char *name, PyObject *valu
 /* ipvt as a new int array of length n, a permutation of 1..n. A new reference, or NULL with an exception. */
 PyArrayObject *copy_permutation(const char *routine, PyObject *value, npy_intp n);
 
+/* The index of the first entry that is not in 1..n, or there before; n for a permutation. seen: work, n. */
+npy_intp misplaced_pivot(const int *ipvt, npy_intp n, char *seen);
+
 #endif

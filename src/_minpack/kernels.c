@@ -8,10 +8,10 @@
 
 #include <string.h>
 
-#include "callback.h"
 #include "kernel_arguments.h"
 #include "minpack.h"
 #include "options.h"
+#include "python_functions.h"
 
 /* 0, or -1 with an exception. */
 static int
@@ -46,7 +46,7 @@ enorm(PyObject *Py_UNUSED(module), PyObject *const *values, Py_ssize_t nargs)
 {
     PyObject *norm = NULL;          /* owned, returned */
     PyArrayObject *x = NULL;        /* owned */
-    const Solver *solver;
+    const MinpackSolver *solver;
 
     if (check_nargs("enorm", nargs, 2) < 0 || parse_solver(values[0], "enorm", &solver) < 0)
         return NULL;
@@ -66,7 +66,7 @@ qrfac(PyObject *Py_UNUSED(module), PyObject *const *values, Py_ssize_t nargs)
     PyArrayObject *rdiag = NULL;    /* owned */
     PyArrayObject *acnorm = NULL;   /* owned */
     double *work = NULL;            /* owned: wa of length n, then lwork */
-    const Solver *solver;
+    const MinpackSolver *solver;
     npy_intp n;
     int j, lwork, m, pivot;
 
@@ -160,7 +160,7 @@ static PyObject *
 qrsolv(PyObject *Py_UNUSED(module), PyObject *const *values, Py_ssize_t nargs)
 {
     PyObject *result = NULL;        /* owned, returned */
-    const Solver *solver;
+    const MinpackSolver *solver;
     System s;
 
     if (check_nargs("qrsolv", nargs, 5) < 0 || parse_solver(values[0], "qrsolv", &solver) < 0)
@@ -178,7 +178,7 @@ static PyObject *
 lmpar(PyObject *Py_UNUSED(module), PyObject *const *values, Py_ssize_t nargs)
 {
     PyObject *result = NULL;        /* owned, returned */
-    const Solver *solver;
+    const MinpackSolver *solver;
     double delta, par;
     System s;
 
@@ -205,9 +205,10 @@ fdjac2(PyObject *Py_UNUSED(module), PyObject *const *values, Py_ssize_t nargs)
     PyArrayObject *fvec = NULL;     /* owned */
     PyArrayObject *fjac = NULL;     /* owned */
     double *wa = NULL;              /* owned */
-    Functions functions = {.caller = "fdjac2"};
-    Callback cb = {0};
-    const Solver *solver;
+    Given given = {.func = nargs > 1 ? values[1] : NULL};
+    Fit fit = {.names = {.caller = "fdjac2", .func = "fcn"}};
+    PythonFunctions functions = {0};
+    const MinpackSolver *solver;
     double epsfcn;
     npy_intp shape[2];
     int iflag;
@@ -226,19 +227,18 @@ fdjac2(PyObject *Py_UNUSED(module), PyObject *const *values, Py_ssize_t nargs)
     fjac = (PyArrayObject *)PyArray_ZEROS(2, shape, NPY_DOUBLE, 1);
     wa = new_work((size_t)shape[0], 1);
     args = PyTuple_New(0);
-    functions.func = values[1];
-    functions.args = args;
-    if (fjac == NULL || wa == NULL || args == NULL
-            || callback_init(&cb, &functions, (int)shape[1]) < 0)
+    given.args = args;
+    if (fjac == NULL || wa == NULL || args == NULL || python_functions_init(&functions, &given, &fit) < 0)
         goto done;
-    cb.m = (int)shape[0];
-    cb.func_calls = 1;      /* that for fvec, whose length the others must have */
-    solver->fdjac2(callback_residuals, &cb, cb.m, cb.n, PyArray_DATA(x), PyArray_DATA(fvec), PyArray_DATA(fjac), cb.m,
-                   &iflag, epsfcn, wa, NULL);
+    fit.lm.m = (int)shape[0];
+    fit.lm.n = (int)shape[1];
+    solver->fdjac2(python_residuals, &functions, fit.lm.m, fit.lm.n, PyArray_DATA(x), PyArray_DATA(fvec),
+                   PyArray_DATA(fjac), fit.lm.m, &iflag, epsfcn, wa, NULL);
+    fit_resume(&fit);
     if (iflag >= 0)
-        result = Py_NewRef((PyObject *)fjac);
+        result = Py_BuildValue("(ON)", fjac, masked_report(&fit.masked));
 done:
-    callback_clear(&cb);
+    python_functions_clear(&functions);
     PyMem_Free(wa);
     Py_XDECREF(args);
     Py_XDECREF(x);
@@ -249,7 +249,7 @@ done:
 
 /* xp, a neighbour of x: mode 1. */
 static PyObject *
-neighbour(const Solver *solver, PyArrayObject *x)
+neighbour(const MinpackSolver *solver, PyArrayObject *x)
 {
     PyArrayObject *xp = NULL;       /* owned, returned */
 
@@ -269,7 +269,7 @@ chkder(PyObject *Py_UNUSED(module), PyObject *const *values, Py_ssize_t nargs)
     PyArrayObject *fjac = NULL;     /* owned */
     PyArrayObject *fvecp = NULL;    /* owned */
     PyArrayObject *err = NULL;      /* owned */
-    const Solver *solver;
+    const MinpackSolver *solver;
     npy_intp m, n;
 
     if (check_nargs("chkder", nargs, 5) < 0 || parse_solver(values[0], "chkder", &solver) < 0)
@@ -314,7 +314,7 @@ covar(PyObject *Py_UNUSED(module), PyObject *const *values, Py_ssize_t nargs)
     PyArrayObject *r = NULL;        /* owned */
     PyArrayObject *ipvt = NULL;     /* owned */
     double *wa = NULL;              /* owned */
-    const Solver *solver;       /* there is only ours: the environment's choice does not matter */
+    const MinpackSolver *solver;       /* there is only ours: the environment's choice does not matter */
     double tol;
     int n, rank;
 
@@ -353,7 +353,7 @@ PyMethodDef kernels_methods[] = {
     {"lmpar", (PyCFunction)(void (*)(void))lmpar, METH_FASTCALL,
      "lmpar(solver, r, ipvt, diag, qtb, delta, par, /)\n--\n\nSee pyminpack.kernels."},
     {"fdjac2", (PyCFunction)(void (*)(void))fdjac2, METH_FASTCALL,
-     "fdjac2(solver, fcn, x, fvec, epsfcn, /)\n--\n\nSee pyminpack.kernels."},
+     "fdjac2(solver, fcn, x, fvec, epsfcn, /)\n--\n\nSee pyminpack.kernels. And the report of a masked array, or None."},
     {"chkder", (PyCFunction)(void (*)(void))chkder, METH_FASTCALL,
      "chkder(solver, x, fvec, fjac, fvecp, /)\n--\n\nSee pyminpack.kernels."},
     {"covar", (PyCFunction)(void (*)(void))covar, METH_FASTCALL,

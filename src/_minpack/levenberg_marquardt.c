@@ -1,23 +1,24 @@
-/* The type LevenbergMarquardt: ask, tell, result, and the ways of pickle and copy. */
+/* The type LevenbergMarquardt: ask, tell, result, and support for pickle and copy. */
 #include "levenberg_marquardt.h"
 
 #include <string.h>
 
+#include "ask_and_tell.h"
 #include "errors.h"
 #include "iteration.h"
 #include "saved_fit.h"
-#include "told.h"
+#include "state_entries.h"
 
 static const char CALLER[] = "LevenbergMarquardt";
-static const char ATTRIBUTES[] = "attributes";     /* of a subclass, in a state */
+static const char ATTRIBUTES[] = "attributes";     /* key of a subclass's attributes in a saved state */
 
 typedef struct {
     Iteration iteration;
     Told told;
 } LevenbergMarquardt;
 
-/* Put a fit into an object, which takes what it owns, in place of what was there. The caller has entered the iteration,
- * or nobody has seen anything in the object yet. */
+/* Move a fit into an object, replacing what was there and leaving *told empty. The caller has entered the iteration, or
+ * nobody has seen anything in the object yet. */
 static void
 take_told(LevenbergMarquardt *self, Told *told)
 {
@@ -25,38 +26,45 @@ take_told(LevenbergMarquardt *self, Told *told)
 
     self->told = *told;
     memset(told, 0, sizeof(*told));
+    self->iteration.fit = &self->told.fit;
     self->iteration.lm = &self->told.shown;
     self->iteration.trial_x = self->told.trial_x;
-    self->iteration.options = &self->told.options;
-    self->iteration.jacobian = self->told.jacobian;
+    self->iteration.answered = self->told.answered;
     told_clear(&old);
 }
 
 static int
 init(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"x0", "ftol", "xtol", "gtol", "maxfev", "epsfcn", "factor", "diag", "jacobian", "col_deriv",
-                            "solver", "typical_x", NULL};
-    PyObject *tolerance = NULL, *zero = NULL, *hundred = NULL;      /* owned: defaults, as of leastsq */
-    PyObject *x0 = NULL;
-    RawOptions raw = {.caller = CALLER, .epsfcn = Py_None, .diag = Py_None, .solver = Py_None, .typical_x = Py_None};
+    PyObject *x0 = NULL, *jacobian = NULL, *col_deriv = NULL;       /* borrowed, like the options */
+    GivenOptions options = {NULL};
+    const Argument arguments[] = {
+        {"x0", &x0}, {"jacobian", &jacobian}, {"col_deriv", &col_deriv}, {"solver", NULL}, {NULL, NULL},
+    };
+    PyObject *none = NULL;      /* owned: no positional options */
+    PyObject *keywords = NULL;  /* owned: a copy, for an option's own code may change the dict */
     Told told = {0};
     int status = -1;
 
-    tolerance = PyFloat_FromDouble(1.49012e-8);
-    zero = PyLong_FromLong(0);
-    hundred = PyLong_FromLong(100);
-    if (tolerance == NULL || zero == NULL || hundred == NULL)
+    if (PyTuple_GET_SIZE(args) > 1) {
+        PyErr_Format(PyExc_TypeError, "%s() takes 1 positional argument (%zd given)", CALLER, PyTuple_GET_SIZE(args));
         goto done;
-    raw.ftol = raw.xtol = tolerance;
-    raw.gtol = raw.maxfev = zero;
-    raw.factor = hundred;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$OOOOOOOppOO:LevenbergMarquardt", names, &x0, &raw.ftol, &raw.xtol,
-                                     &raw.gtol, &raw.maxfev, &raw.epsfcn, &raw.factor, &raw.diag, &told.jacobian,
-                                     &told.col_deriv, &raw.solver, &raw.typical_x)
-            || told_from_arguments(&told, x0, &raw) < 0)
+    }
+    if (PyTuple_GET_SIZE(args) == 1)
+        x0 = PyTuple_GET_ITEM(args, 0);
+    none = PyTuple_New(0);
+    keywords = kwargs == NULL ? PyDict_New() : PyDict_Copy(kwargs);
+    if (none == NULL || keywords == NULL || options_take(CALLER, arguments, options, none, keywords) < 0)
         goto done;
-    /* The object may be at work for another thread, and has nothing in it the first time. */
+    if (x0 == NULL) {
+        PyErr_Format(PyExc_TypeError, "%s() missing 1 required positional argument: 'x0'", CALLER);
+        goto done;
+    }
+    told.fit.has_jacobian = jacobian == NULL ? 0 : PyObject_IsTrue(jacobian);
+    told.col_deriv = col_deriv == NULL || told.fit.has_jacobian < 0 ? 0 : PyObject_IsTrue(col_deriv);
+    if (told.fit.has_jacobian < 0 || told.col_deriv < 0 || told_from_arguments(&told, x0, options) < 0)
+        goto done;
+    /* Another thread may be using the object; the first time, there is nothing in it. */
     if (iteration_enter((Iteration *)self, BEGIN) < 0)
         goto done;
     take_told((LevenbergMarquardt *)self, &told);
@@ -64,9 +72,8 @@ init(PyObject *self, PyObject *args, PyObject *kwargs)
     status = 0;
 done:
     told_clear(&told);
-    Py_XDECREF(tolerance);
-    Py_XDECREF(zero);
-    Py_XDECREF(hundred);
+    Py_XDECREF(none);
+    Py_XDECREF(keywords);
     return status;
 }
 
@@ -92,16 +99,38 @@ ask(PyObject *self, PyObject *Py_UNUSED(ignored))
     return points;
 }
 
+/* *point <- tell's point argument. Returns 0, or -1 with an exception. */
+static int
+parse_point(PyObject *value, Py_ssize_t *point)
+{
+    *point = PyNumber_AsSsize_t(value, NULL);       /* a value that is too large is clipped, and refused later */
+    if (*point != -1 || !PyErr_Occurred())
+        return 0;
+    if (PyErr_ExceptionMatches(PyExc_TypeError))
+        raise_from_pending(PyExc_TypeError, PyUnicode_FromFormat("%s: point must be an integer or None, not %.200s", CALLER,
+                                                                 Py_TYPE(value)->tp_name));
+    return -1;
+}
+
 static PyObject *
-tell(PyObject *self, PyObject *values)
+tell(PyObject *self, PyObject *const *values, Py_ssize_t nargs, PyObject *names)
 {
     Told *told = &((LevenbergMarquardt *)self)->told;
+    const Py_ssize_t named = names == NULL ? 0 : PyTuple_GET_SIZE(names);
+    PyObject *const which = named == 1 ? values[nargs] : Py_None;   /* borrowed */
+    Py_ssize_t point = 0;
     int status;
 
+    if (nargs != 1)
+        return PyErr_Format(PyExc_TypeError, "%s: tell() takes 1 positional argument, the values (%zd given)", CALLER, nargs);
+    if (named > 1 || (named == 1 && PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "point") != 0))
+        return PyErr_Format(PyExc_TypeError, "%s: tell() takes no keyword but point (given: %R)", CALLER, names);
+    if (which != Py_None && parse_point(which, &point) < 0)
+        return NULL;
     if (iteration_enter((Iteration *)self, CHANGE) < 0)
         return NULL;
-    status = told_take(told, values);
-    if (status == 0)
+    status = which == Py_None ? told_take(told, values[0]) : told_take_point(told, values[0], point);
+    if (status > 0)
         told_go_on(told);
     iteration_leave((Iteration *)self);
     if (status < 0)
@@ -109,28 +138,21 @@ tell(PyObject *self, PyObject *values)
     Py_RETURN_NONE;
 }
 
-/* Warn of what there is to warn of, as leastsq does. reports: a list, or None. 0, or -1 with an exception. */
+/* Issue the warnings that leastsq would. reports: a list, or None. Returns 0, or -1 with an exception. */
 static int
 warn(PyObject *reports)
 {
     PyObject *module = NULL;    /* owned */
-    PyObject *text = NULL;      /* owned */
-    Py_ssize_t i;
-    int status = -1;
+    PyObject *none = NULL;      /* owned */
 
     if (reports == Py_None)
         return 0;
     module = PyImport_ImportModule("pyminpack._reports");
-    for (i = 0; i < PyList_GET_SIZE(reports) && module != NULL; i++) {
-        Py_XSETREF(text, PyObject_CallMethod(module, "describe", "Os", PyList_GET_ITEM(reports, i), CALLER));
-        if (text == NULL || PyErr_WarnFormat(PyExc_RuntimeWarning, 1, "%U", text) < 0)
-            goto done;
-    }
-    status = module == NULL ? -1 : 0;
-done:
+    if (module != NULL)
+        none = PyObject_CallMethod(module, "warn_of_told", "(O)", reports);
     Py_XDECREF(module);
-    Py_XDECREF(text);
-    return status;
+    Py_XDECREF(none);
+    return none == NULL ? -1 : 0;
 }
 
 static PyObject *
@@ -139,7 +161,7 @@ result(PyObject *self, PyObject *Py_UNUSED(ignored))
     PyObject *outcome = NULL;   /* owned: (x, ier, infodict, cov_x, mesg, reports) */
     PyObject *result = NULL;    /* owned, returned */
 
-    if (iteration_enter((Iteration *)self, CHANGE) < 0)     /* of its work arrays */
+    if (iteration_enter((Iteration *)self, CHANGE) < 0)     /* it overwrites work arrays */
         return NULL;
     outcome = told_outcome(&((LevenbergMarquardt *)self)->told);
     iteration_leave((Iteration *)self);
@@ -150,8 +172,8 @@ result(PyObject *self, PyObject *Py_UNUSED(ignored))
     return result;
 }
 
-/* What a subclass has added to its instance, attributes and slots, as object.__getstate__ has it, or None. A new
- * reference, or NULL with an exception. */
+/* The attributes and slots that a subclass has added, as object.__getstate__ returns them, or None. A new reference, or
+ * NULL with an exception. */
 static PyObject *
 attributes_of(PyObject *self)
 {
@@ -178,11 +200,11 @@ done:
     return state;
 }
 
-/* Set each attribute of a dict, which another thread may change meanwhile. 0, or -1 with an exception. */
+/* Set the attributes in a dict, which another thread may change meanwhile. Returns 0, or -1 with an exception. */
 static int
 set_each(PyObject *self, PyObject *attributes)
 {
-    PyObject *own = NULL;       /* owned: a copy, which nobody changes */
+    PyObject *own = NULL;       /* owned: a private copy */
     PyObject *name, *value;     /* borrowed */
     Py_ssize_t next = 0;
     int status = 0;
@@ -196,8 +218,8 @@ set_each(PyObject *self, PyObject *attributes)
     return status;
 }
 
-/* Give an instance of a subclass what attributes_of has found. 0, or -1 with an exception: a ValueError where it cannot
- * have this. */
+/* Set what attributes_of returned on an instance of a subclass. Returns 0, or -1 with an exception: a ValueError if the
+ * type cannot have these attributes. */
 static int
 set_attributes(PyObject *self, PyObject *attributes)
 {
@@ -219,7 +241,7 @@ set_attributes(PyObject *self, PyObject *attributes)
     if (status < 0 && (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_TypeError)
                        || PyErr_ExceptionMatches(PyExc_AttributeError)))
         raise_from_pending(PyExc_ValueError,
-                           PyUnicode_FromFormat("%s: the saved state's %s do not go with the type %.200s", CALLER,
+                           PyUnicode_FromFormat("%s: the saved state's %s do not fit the type %.200s", CALLER,
                                                 ATTRIBUTES, Py_TYPE(self)->tp_name));
     Py_XDECREF(own);
     return status;
@@ -228,7 +250,7 @@ set_attributes(PyObject *self, PyObject *attributes)
 static PyObject *
 set_state(PyObject *self, PyObject *state)
 {
-    PyObject *copy = NULL;          /* owned: nobody else changes it while it is read */
+    PyObject *copy = NULL;          /* owned: a private copy, unchanged while it is read */
     PyObject *attributes = NULL;    /* borrowed */
     Told told = {0};
     int status = -1;
@@ -252,116 +274,99 @@ done:
     Py_RETURN_NONE;
 }
 
-static PyObject *
-reduce(PyObject *self, PyObject *Py_UNUSED(ignored))
-{
-    PyObject *copyreg = NULL;   /* owned */
-    PyObject *newobj = NULL;    /* owned */
-    PyObject *state = NULL;     /* owned */
-    PyObject *reduced = NULL;   /* owned, returned */
-
-    copyreg = PyImport_ImportModule("copyreg");
-    if (copyreg != NULL)
-        newobj = PyObject_GetAttrString(copyreg, "__newobj__");
-    if (newobj != NULL)
-        state = PyObject_CallMethod(self, "__getstate__", NULL);
-    if (state != NULL)
-        reduced = Py_BuildValue("(O(O)O)", newobj, Py_TYPE(self), state);
-    Py_XDECREF(copyreg);
-    Py_XDECREF(newobj);
-    Py_XDECREF(state);
-    return reduced;
-}
-
 PyDoc_STRVAR(ask_doc,
 "ask($self, /)\n--\n\n"
-"The points at which something is wanted before the fit can go on.\n\n"
+"Return the points at which the fit needs values before it can continue.\n\n"
 "Returns\n-------\n"
 "ndarray, shape (k, n)\n"
-"    One point where `request` is ``\"residuals\"`` or ``\"jacobian\"``, n points where it is ``\"differences\"``. A new\n"
-"    array each time; asking changes nothing.\n\n"
+"    n points if `request` is ``\"differences\"``, otherwise one. A new array on every call, with all points, told or\n"
+"    not (see `wanted`); asking changes nothing.\n\n"
 "Raises\n------\n"
 "RuntimeError\n"
-"    If the fit has ended, or another thread is telling it something.");
+"    If the fit has ended, or is in use by a tell in another thread.");
 
 PyDoc_STRVAR(tell_doc,
-"tell($self, values, /)\n--\n\n"
-"What was asked for: go on to the next request.\n\n"
+"tell($self, values, /, *, point=None)\n--\n\n"
+"Supply the values asked for; once all are there, the fit continues to its next request.\n\n"
 "Parameters\n----------\n"
 "values : array_like\n"
-"    Residuals at the points of `ask`, of shape (k, m), or (m,) for one point; or the Jacobian, where `request` is\n"
-"    ``\"jacobian\"``, of shape (m, n), or (n, m) with `col_deriv`. The first residuals decide m.\n\n"
+"    Residuals at the points of `ask`, shape (k, m), or (m,) for one point. If `request` is ``\"jacobian\"``, the\n"
+"    Jacobian, shape (m, n), or (n, m) with `col_deriv`. The first residuals determine m.\n"
+"point : int, optional\n"
+"    The row of `ask` that `values` belong to. Points may be told in any order, and the fit saved in between; it\n"
+"    continues after the last one. Until then only `wanted` changes, no other attribute and not `result`. By default\n"
+"    `values` are for all points, and replace any told singly.\n\n"
 "Raises\n------\n"
 "TypeError, ValueError, OverflowError\n"
-"    As of `leastsq`, for what does not fit. The fit is as it was, and can be told again.\n"
+"    For invalid values, as in `leastsq`; if `point` is not a row of `ask`, or has already been told. The fit is\n"
+"    unchanged, and can be told again.\n"
 "RuntimeError\n"
-"    If the fit has ended, or another thread is telling it something.");
+"    If the fit has ended, or is in use by another thread.");
 
 PyDoc_STRVAR(result_doc,
 "result($self, /)\n--\n\n"
-"What the fit has come to: ``(x, cov_x, infodict, mesg, ier)``, as of `leastsq` with ``full_output=True``.\n\n"
-"Before the end `ier` is -2, x the best point so far, `cov_x` None, and so is in `infodict` what is not known yet. At the\n"
-"end there may be the warnings of `leastsq`.");
+"Return what the fit has found so far: ``(x, cov_x, infodict, mesg, ier)``, as `leastsq` with ``full_output=True``.\n\n"
+"Before the fit ends, `x` is the best point so far, `ier` is -2, and `cov_x` and unknown entries of `infodict` are\n"
+"None. After the end, warns as `leastsq` does.");
 
 PyDoc_STRVAR(getstate_doc,
 "__getstate__($self, /)\n--\n\n"
-"The state as a dict of plain numbers and arrays, to go on from in another process or on another machine.");
+"Return the state as a dict of numbers and arrays; the fit can continue from it in another process or on another machine.");
 
 static PyMethodDef methods[] = {
     {"ask", ask, METH_NOARGS, ask_doc},
-    {"tell", tell, METH_O, tell_doc},
+    {"tell", (PyCFunction)(void (*)(void))tell, METH_FASTCALL | METH_KEYWORDS, tell_doc},
     {"result", result, METH_NOARGS, result_doc},
     {"__getstate__", get_state, METH_NOARGS, getstate_doc},
-    {"__setstate__", set_state, METH_O, "__setstate__($self, state, /)\n--\n\nTake over such a state."},
-    {"__reduce__", reduce, METH_NOARGS, "__reduce__($self, /)\n--\n\nFor pickle and copy."},
+    {"__setstate__", set_state, METH_O, "__setstate__($self, state, /)\n--\n\nContinue from a state of __getstate__."},
     {NULL, NULL, 0, NULL},
 };
 
 PyDoc_STRVAR(doc,
 "LevenbergMarquardt(x0, *, ftol=1.49012e-08, xtol=1.49012e-08, gtol=0, maxfev=0, epsfcn=None, factor=100, diag=None, "
-"jacobian=False, col_deriv=False, solver=None, typical_x=None)\n--\n\n"
-"MINPACK's iteration, told from outside what the functions are at the points that it asks for.\n\n"
-"The bits, and the number of points, are those of `leastsq`::\n\n"
+"jacobian=False, col_deriv=False, typical_x=None)\n--\n\n"
+"MINPACK's iteration in ask-and-tell form: it asks for points and is told the function values there.\n\n"
+"Results are bit-identical to those of `leastsq`, with as many evaluations::\n\n"
 "    fit = LevenbergMarquardt(x0)\n"
 "    while not fit.done:\n"
 "        fit.tell([func(x) for x in fit.ask()])\n"
 "    x, cov_x, infodict, mesg, ier = fit.result()\n\n"
-"Between calls it can be read (the attributes below), copied and pickled, and be told from another thread. While one\n"
-"thread tells it something, or makes its result, any other use of it is a RuntimeError, for whoever comes second.\n\n"
+"Between calls its attributes can be read, and it can be copied and pickled. The points of a forward-difference\n"
+"Jacobian can be told one at a time, with ``fit.tell(fvec, point=j)``; saved after each, a fit loses none of them. Any\n"
+"thread may call `tell`; during a `tell` or `result`, any other use of the fit raises RuntimeError.\n\n"
 "Parameters\n----------\n"
 "x0 : array_like\n"
-"    Where to begin; flattened to shape (n,).\n"
+"    Initial guess; flattened to shape (n,).\n"
 "ftol, xtol, gtol, maxfev, epsfcn, factor, diag, typical_x\n"
-"    As of `leastsq`.\n"
+"    As in `leastsq`.\n"
 "jacobian : bool, optional\n"
-"    The Jacobian is told, too; else it is made of differences, at n points at once.\n"
+"    Whether the Jacobian is told, too. By default it is computed by forward differences, from n points.\n"
 "col_deriv : bool, optional\n"
-"    The Jacobian is told as (n, m), one row for each variable.\n"
-"solver : {\"builtin\"}, optional\n"
-"    ``\"original\"``, by this argument or by PYMINPACK_SOLVER, is refused: MINPACK's own drivers cannot be told.\n\n"
+"    Whether the Jacobian is told as (n, m), one row per variable.\n\n"
 "Attributes\n----------\n"
 "x, fvec, fnorm : ndarray, ndarray, float\n"
 "    The best point so far, its residuals and their norm.\n"
 "gnorm, xnorm, delta, diag : float, float, float, ndarray\n"
-"    The largest cosine between the residuals and a column of the Jacobian; the norm of D x; the bound on that of D p for\n"
-"    the next step p; and the diagonal of D.\n"
+"    The largest cosine between the residuals and a column of the Jacobian; the norm of D x; the bound on the norm of D p for\n"
+"    the next step p; the diagonal of D.\n"
 "trial_x, trial_fnorm, accepted : ndarray, float, bool\n"
-"    The last trial point, the norm of the residuals there, and whether it became x.\n"
+"    The last trial point, the norm of its residuals, and whether it became x.\n"
 "pnorm, par, ratio : float\n"
-"    The norm of D p of that trial's step p; the Levenberg-Marquardt parameter after it; and the actual reduction of the\n"
-"    sum of squares over the predicted one.\n"
+"    The norm of D p for that trial's step p; the Levenberg-Marquardt parameter after it; the actual reduction of the sum of\n"
+"    squares divided by the predicted one.\n"
 "nit, nfev, njev : int\n"
 "    Accepted steps; points with residuals; Jacobians told.\n"
 "ier, mesg : int, str\n"
 "    Why the fit ended.\n"
 "request, done : str, bool\n"
-"    What is wanted: ``\"residuals\"``, ``\"differences\"``, ``\"jacobian\"``, or None where the fit is done.\n\n"
-"    Each is None until it is known. Arrays are copies.\n\n"
+"    What the fit needs next: ``\"residuals\"``, ``\"differences\"``, ``\"jacobian\"``, or None when it is done.\n"
+"wanted : list of int\n"
+"    The rows of `ask` that have not been told yet. Empty when the fit is done.\n\n"
+"    Attributes that are not known yet are None. Arrays are copies.\n\n"
 "Raises\n------\n"
 "TypeError, ValueError, OverflowError\n"
-"    For improper options and a bad x0, as of `leastsq`.\n"
-"NotImplementedError\n"
-"    If the solver is to be the original.\n\n"
+"    For improper options or an invalid x0, as in `leastsq`.\n"
+"\n"
 "Examples\n--------\n"
 ">>> from pyminpack import LevenbergMarquardt\n"
 ">>> fit = LevenbergMarquardt([3.0])\n"

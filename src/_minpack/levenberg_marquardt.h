@@ -1,4 +1,4 @@
-/* The type LevenbergMarquardt: ask, tell, result, and the ways of pickle and copy. */
+/* The type LevenbergMarquardt: ask, tell, result, and support for pickle and copy. */
 #ifndef LEVENBERG_MARQUARDT_H
 #define LEVENBERG_MARQUARDT_H
 

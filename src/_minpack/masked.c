@@ -1,6 +1,8 @@
 /* Which entries of a masked array are masked. */
 #include "masked.h"
 
+#include "gil.h"
+
 /* numpy.ma, or NULL: with an exception if it could not be looked for, without one if nobody has imported it. */
 static PyObject *
 loaded_numpy_ma(void)
@@ -42,6 +44,10 @@ count_masked(PyObject *result, npy_intp *first)
     mask = PyObject_CallMethod(ma, "getmaskarray", "O", result);
     if (mask == NULL)
         goto done;
+    if (PyArray_Check(mask))
+        Py_SETREF(mask, (PyObject *)shielded((PyArrayObject *)mask, 1));
+    if (mask == NULL)
+        goto done;
     flags = (PyArrayObject *)PyArray_FROM_OTF(mask, NPY_BOOL, NPY_ARRAY_CARRAY_RO);
     if (flags == NULL)
         goto done;
@@ -74,4 +80,13 @@ note_masked(Masked *masked, const char *role, int call, PyObject *result)
         masked->call = call;
     }
     return count < 0 ? -1 : 0;
+}
+
+PyObject *
+masked_report(const Masked *masked)
+{
+    if (masked->call == 0)
+        Py_RETURN_NONE;
+    return Py_BuildValue("(ssnnni)", "masked", masked->role, (Py_ssize_t)masked->count, (Py_ssize_t)masked->size,
+                         (Py_ssize_t)masked->index, masked->call);
 }

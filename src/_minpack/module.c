@@ -2,11 +2,15 @@
 #define NUMPY_API_IMPORTED_HERE
 #include "numpy_api.h"
 
+#include "answers.h"
+#include "convert.h"
 #include "dispatched/instruction_sets.h"
+#include "fit.h"
 #include "intermediate_result.h"
 #include "kernels.h"
 #include "levenberg_marquardt.h"
 #include "solve.h"
+#include "start.h"
 
 typedef struct {
     PyTypeObject *intermediate_result;      /* owned */
@@ -15,34 +19,54 @@ typedef struct {
 PyDoc_STRVAR(module_doc, "MINPACK's Levenberg-Marquardt solvers; use pyminpack.leastsq.");
 
 PyDoc_STRVAR(leastsq_doc,
-"leastsq(caller, func, Dfun, x0, args, full_output, col_deriv, ftol, xtol, gtol, maxfev, epsfcn, factor, diag, solver, "
-"typical_x, callback, vectorized, evaluate, refuse, /)\n"
+"leastsq(names, func, x0, args, Dfun, full_output, col_deriv, values, options, vectorized, callback, workers,\n"
+"        on_nonfinite, /)\n"
 "--\n\n"
-"One solve; returns (x, ier, infodict, cov_x, mesg, reports). caller: with what the texts of errors begin.");
+"Solve once; returns (x, ier, infodict, cov_x, mesg, reports). names: a tuple of the names of the caller,\n"
+"func, Dfun and x0 for error messages; more may follow. values: a tuple of options, in the order of the table\n"
+"in options.c. options: a dict of others.");
 
-PyDoc_STRVAR(solvers_doc,
-"solvers()\n"
+PyDoc_STRVAR(real_array_doc,
+"real_array(caller, role, gave, function, value, /)\n"
 "--\n\n"
-"The names of the solvers in this build.");
+"A value as an array whose dtype casts safely to float64; entries of a list or tuple may be numbers of any kind.\n"
+"Otherwise raises a TypeError that begins with CALLER: ROLE 'NAME OF FUNCTION' GAVE. function: None if it has no name.");
 
-PyDoc_STRVAR(instruction_sets_doc,
-"instruction_sets()\n"
+PyDoc_STRVAR(answer_doc,
+"answer(caller, role, function, value, call, m, n, col_deriv, /)\n"
 "--\n\n"
-"The instruction sets that this build has and this machine runs, the best first.");
+"What a function returned in a call, by leastsq's rules and with its errors: the Jacobian, shape (m, n); or, where n is\n"
+"0, the residuals, of which m are expected; 0: any number. Returns (array, eps, masked): an array of our own, the epsilon\n"
+"of the type of residuals, and the report of a masked array, or None.");
 
-PyDoc_STRVAR(instruction_set_in_use_doc,
-"instruction_set_in_use()\n"
+PyDoc_STRVAR(start_vector_doc,
+"start_vector(caller, name, x0, /)\n"
 "--\n\n"
-"The one for which our solver runs.");
+"x0 as leastsq reads it: a new float64 vector.");
 
-PyDoc_STRVAR(use_instruction_set_doc,
-"use_instruction_set(name, /)\n"
-"--\n\n"
-"Run our solver for one of instruction_sets(), in this process.");
+enum { LEASTSQ_NARGS = 13 };
 
-enum { LEASTSQ_NARGS = 20 };
+/* Read the names at the start of a tuple, which owns them. Returns 0, or -1 with an exception. */
+static int
+read_names(PyObject *tuple, Names *names)
+{
+    const char **const fields[] = {&names->caller, &names->func, &names->Dfun, &names->x0};
+    const Py_ssize_t count = sizeof(fields) / sizeof(fields[0]);
+    Py_ssize_t i;
 
-/* An argument that is NULL where it is None. */
+    if (!PyTuple_Check(tuple) || PyTuple_GET_SIZE(tuple) < count) {
+        PyErr_Format(PyExc_TypeError, "names must be a tuple of %zd strings or more", count);
+        return -1;
+    }
+    for (i = 0; i < count; i++) {
+        *fields[i] = PyUnicode_AsUTF8(PyTuple_GET_ITEM(tuple, i));
+        if (*fields[i] == NULL)
+            return -1;
+    }
+    return 0;
+}
+
+/* An argument, or NULL for None. */
 static PyObject *
 or_NULL(PyObject *value)
 {
@@ -50,60 +74,95 @@ or_NULL(PyObject *value)
 }
 
 static PyObject *
-leastsq(PyObject *module, PyObject *const *values, Py_ssize_t nargs)
+leastsq(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     const ModuleState *state = PyModule_GetState(module);
+    const Argument none = {NULL, NULL};
     Problem problem = {.intermediate_result = state->intermediate_result};
-    const char *caller;
+    PyObject *options = NULL;   /* owned: a copy, for an option's own code may change the dict */
+    PyObject *outcome = NULL;   /* owned, returned */
 
     if (nargs != LEASTSQ_NARGS)
         return PyErr_Format(PyExc_TypeError, "leastsq() takes %d arguments (%zd given)", LEASTSQ_NARGS, nargs);
-    caller = PyUnicode_AsUTF8(values[0]);
-    if (caller == NULL)
-        return NULL;
-    if (!PyTuple_Check(values[4]))
-        return PyErr_Format(PyExc_TypeError, "args must be a tuple, not %.200s", Py_TYPE(values[4])->tp_name);
-    problem.functions = (Functions){.caller = caller, .func = values[1], .Dfun = or_NULL(values[2]), .args = values[4],
-                                    .callback = or_NULL(values[16]), .evaluate = or_NULL(values[18]),
-                                    .refuse = or_NULL(values[19])};
-    problem.x0 = values[3];
-    problem.full_output = PyObject_IsTrue(values[5]);
+    if (!PyTuple_Check(args[3]))
+        return PyErr_Format(PyExc_TypeError, "args must be a tuple, not %.200s", Py_TYPE(args[3])->tp_name);
+    options = PyDict_Copy(args[8]);
+    if (options == NULL || read_names(args[0], &problem.names) < 0
+            || options_take("leastsq", &none, problem.options, args[7], options) < 0)
+        goto done;
+    if (problem.options[SOLVER_OPTION] == NULL)
+        problem.options[SOLVER_OPTION] = Py_None;       /* PYMINPACK_SOLVER decides */
+    problem.x0 = args[2];
+    problem.full_output = PyObject_IsTrue(args[5]);
     if (problem.full_output < 0)
-        return NULL;
-    problem.functions.col_deriv = PyObject_IsTrue(values[6]);
+        goto done;
+    problem.functions = (Given){
+        .func = args[1], .Dfun = or_NULL(args[4]), .args = args[3], .col_deriv = PyObject_IsTrue(args[6]),
+        .callback = or_NULL(args[10]), .workers = or_NULL(args[11]), .on_nonfinite = or_NULL(args[12]),
+    };
     if (problem.functions.col_deriv < 0)
-        return NULL;
-    problem.functions.vectorized = PyObject_IsTrue(values[17]);
-    if (problem.functions.vectorized < 0)
-        return NULL;
-    problem.options = (RawOptions){.caller = caller, .ftol = values[7], .xtol = values[8], .gtol = values[9],
-                                   .maxfev = values[10], .epsfcn = values[11], .factor = values[12], .diag = values[13],
-                                   .solver = values[14], .typical_x = values[15]};
-    return solve(&problem);
+        goto done;
+    problem.functions.vectorized = PyObject_IsTrue(args[9]);
+    if (problem.functions.vectorized >= 0)
+        outcome = solve(&problem);
+done:
+    Py_XDECREF(options);
+    return outcome;
 }
 
 static PyObject *
-solvers(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+real_array(PyObject *Py_UNUSED(module), PyObject *args)
 {
-    PyObject *names = NULL;     /* owned, returned */
-    PyObject *name = NULL;      /* owned until the tuple takes it */
-    Py_ssize_t i, count = 0;
+    Source source = {0};
+    PyObject *value;
 
-    while (minpack_solvers[count] != NULL)
-        count++;
-    names = PyTuple_New(count);
-    for (i = 0; i < count && names != NULL; i++) {
-        name = PyUnicode_FromString(minpack_solvers[i]->name);
-        if (name == NULL)
-            Py_CLEAR(names);
-        else
-            PyTuple_SET_ITEM(names, i, name);
-    }
-    return names;
+    if (!PyArg_ParseTuple(args, "sssOO:real_array", &source.caller, &source.role, &source.gave, &source.function, &value))
+        return NULL;
+    source.function = or_NULL(source.function);
+    return (PyObject *)as_real_array(&source, value, NULL);
 }
 
 static PyObject *
-instruction_sets(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+answer(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    Masked masked = {0};
+    NonFinite nonfinite = {0};
+    Expected expected = {.source.gave = "returned", .masked = &masked, .nonfinite = &nonfinite, .shapes = VECTOR, .k = 1};
+    PyArrayObject *array = NULL;    /* owned */
+    npy_intp shape[2];
+    PyObject *value;
+    int copied, type = NPY_DOUBLE;
+
+    if (!PyArg_ParseTuple(args, "ssOOiiip:answer", &expected.source.caller, &expected.source.role,
+                          &expected.source.function, &value, &expected.call, &expected.m, &expected.n,
+                          &expected.col_deriv))
+        return NULL;
+    shape[0] = expected.m;
+    shape[1] = expected.n;
+    if (expected.n == 0)
+        array = first_residuals(&expected, value, &type);
+    else {
+        array = (PyArrayObject *)PyArray_ZEROS(2, shape, NPY_DOUBLE, 1);
+        if (array != NULL && take_jacobian(&expected, value, PyArray_DATA(array), expected.m, &copied) < 0)
+            Py_CLEAR(array);
+    }
+    return array == NULL ? NULL : Py_BuildValue("(NdN)", array, type_epsilon(type), masked_report(&masked));
+}
+
+static PyObject *
+start(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    const char *caller, *name;
+    PyObject *x0;
+
+    if (!PyArg_ParseTuple(args, "ssO:start_vector", &caller, &name, &x0))
+        return NULL;
+    return (PyObject *)start_vector(caller, name, x0);
+}
+
+/* A tuple of names, of which get(i) is NULL behind the last. A new reference, or NULL with an exception. */
+static PyObject *
+names_of(const char *(*get)(int i))
 {
     PyObject *list = NULL;      /* owned */
     PyObject *name = NULL;      /* owned */
@@ -113,8 +172,8 @@ instruction_sets(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
     list = PyList_New(0);
     if (list == NULL)
         goto done;
-    for (i = 0; minpack_instruction_set(i) != NULL; i++) {
-        name = PyUnicode_FromString(minpack_instruction_set(i));
+    for (i = 0; get(i) != NULL; i++) {
+        name = PyUnicode_FromString(get(i));
         if (name == NULL || PyList_Append(list, name) < 0)
             goto done;
         Py_CLEAR(name);
@@ -124,6 +183,24 @@ done:
     Py_XDECREF(list);
     Py_XDECREF(name);
     return names;
+}
+
+static const char *
+solver_name(int i)
+{
+    return minpack_solvers[i] == NULL ? NULL : minpack_solvers[i]->name;
+}
+
+static PyObject *
+solvers(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    return names_of(solver_name);
+}
+
+static PyObject *
+instruction_sets(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    return names_of(minpack_instruction_set);
 }
 
 static PyObject *
@@ -149,10 +226,17 @@ use_instruction_set(PyObject *Py_UNUSED(module), PyObject *name)
 
 static PyMethodDef methods[] = {
     {"leastsq", (PyCFunction)(void (*)(void))leastsq, METH_FASTCALL, leastsq_doc},
-    {"solvers", solvers, METH_NOARGS, solvers_doc},
-    {"instruction_sets", instruction_sets, METH_NOARGS, instruction_sets_doc},
-    {"instruction_set_in_use", instruction_set_in_use, METH_NOARGS, instruction_set_in_use_doc},
-    {"use_instruction_set", use_instruction_set, METH_O, use_instruction_set_doc},
+    {"real_array", real_array, METH_VARARGS, real_array_doc},
+    {"answer", answer, METH_VARARGS, answer_doc},
+    {"start_vector", start, METH_VARARGS, start_vector_doc},
+    {"solvers", solvers, METH_NOARGS,
+     "solvers()\n--\n\nThe names of the solvers in this build."},
+    {"instruction_sets", instruction_sets, METH_NOARGS,
+     "instruction_sets()\n--\n\nThe instruction sets of this build that this machine runs, best first."},
+    {"instruction_set_in_use", instruction_set_in_use, METH_NOARGS,
+     "instruction_set_in_use()\n--\n\nThe instruction set that our solver uses."},
+    {"use_instruction_set", use_instruction_set, METH_O,
+     "use_instruction_set(name, /)\n--\n\nMake our solver use one of instruction_sets(), in this process."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -164,6 +248,7 @@ exec_module(PyObject *module)
     int status;
 
     import_array1(-1);
+    keep_freed_memory();
     state->intermediate_result =
         (PyTypeObject *)PyType_FromModuleAndSpec(module, &intermediate_result_spec, NULL);
     if (state->intermediate_result == NULL || PyModule_AddType(module, state->intermediate_result) < 0)

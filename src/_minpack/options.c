@@ -1,155 +1,30 @@
-/* leastsq's options: parsed, checked, and named in errors; what ier says of them. */
+/* The options of a fit: parsed, checked, and named in errors. */
 #include "options.h"
 
 #include <limits.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "convert.h"
 #include "errors.h"
+#include "gil.h"
+#include "outcome.h"
 
-/* MINPACK's reasons to stop, in the words that programs written for SciPy compare with; of the values behind. */
-static const struct {
-    const char *text;
-    const char *values;         /* f, x, g: ftol, xtol, gtol; m: maxfev */
-} reasons[] = {
-    {"Improper input parameters.", ""},
-    {"Both actual and predicted relative reductions in the sum of squares\n  are at most %f", "f"},
-    {"The relative error between two consecutive iterates is at most %f", "x"},
-    {"Both actual and predicted relative reductions in the sum of squares\n  are at most %f and the relative error"
-     " between two consecutive iterates is at \n  most %f", "fx"},
-    {"The cosine of the angle between func(x) and any column of the\n  Jacobian is at most %f in absolute value", "g"},
-    {"Number of calls to function has reached maxfev = %d.", "m"},
-    {"ftol=%f is too small, no further reduction in the sum of squares\n  is possible.", "f"},
-    {"xtol=%f is too small, no further improvement in the approximate\n  solution is possible.", "x"},
-    {"gtol=%f is too small, func(x) is orthogonal to the columns of\n  the Jacobian to machine precision.", "g"},
-};
-
-/* What x0 is instead of real numbers, for the text of an error; a new reference, or NULL with an exception. */
-static PyObject *
-unsafe_x0(PyArrayObject *array)
-{
-    PyArrayObject *copy = NULL;     /* owned: another thread may change x0 */
-    PyObject *const *entries;
-    PyObject *entry = NULL;         /* borrowed */
-    PyObject *index = NULL;         /* owned */
-    PyObject *text = NULL;          /* owned, returned */
-    npy_intp i;
-
-    if (PyArray_TYPE(array) != NPY_OBJECT)
-        return PyUnicode_FromFormat("x0 is an array of dtype %S", (PyObject *)PyArray_DESCR(array));
-    copy = object_copy(array);
-    if (copy == NULL)
-        return NULL;
-    entries = PyArray_DATA(copy);
-    for (i = 0; i < PyArray_SIZE(copy) && entry == NULL; i++)
-        if (!PyFloat_Check(entries[i]) && !PyLong_Check(entries[i]))
-            entry = entries[i];
-    if (entry == NULL)
-        text = PyUnicode_FromString("x0 is an array of objects");
-    else {
-        index = PyArray_NDIM(copy) == 0 ? PyUnicode_FromString("") : written_index(copy, i - 1);
-        if (index != NULL)
-            text = entry == Py_None ? PyUnicode_FromFormat("x0%U is None", index)
-                                    : PyUnicode_FromFormat("x0%U is of type %s", index, Py_TYPE(entry)->tp_name);
-    }
-    Py_DECREF(copy);
-    Py_XDECREF(index);
-    return text;
-}
-
-/* Refuse an x0 that does not cast safely. NumPy's pending refusal becomes the cause, and its text follows ours. */
-static void
-raise_unsafe_x0(const char *caller, PyArrayObject *array)
-{
-    PyObject *cause = NULL;     /* owned */
-    PyObject *what = NULL;      /* owned */
-    PyObject *message = NULL;   /* owned */
-
-    cause = take_raised_exception();
-    what = unsafe_x0(array);
-    if (what != NULL)
-        message = PyUnicode_FromFormat("%s: %U; " REAL_NUMBERS_EXPECTED ": %S", caller, what, cause);
-    if (message != NULL)
-        raise_from(PyExc_TypeError, Py_NewRef(message), cause);
-    Py_XDECREF(cause);
-    Py_XDECREF(what);
-    Py_XDECREF(message);
-}
-
-/* Refuse a list or tuple that makes no array. NumPy's pending refusal becomes the cause, and its text follows ours. */
-static void
-raise_ragged_x0(const char *caller, PyObject *x0)
-{
-    PyObject *cause = NULL;     /* owned */
-    PyObject *message = NULL;   /* owned */
-
-    cause = take_raised_exception();
-    message = PyUnicode_FromFormat("%s: x0 is a %s that makes no array: %S", caller, Py_TYPE(x0)->tp_name, cause);
-    if (message != NULL)
-        raise_from(PyExc_ValueError, Py_NewRef(message), cause);
-    Py_XDECREF(cause);
-    Py_XDECREF(message);
-}
-
-PyArrayObject *
-start_vector(const char *caller, PyObject *x0)
-{
-    PyArrayObject *array = NULL;        /* owned */
-    PyArrayObject *flat = NULL;         /* owned */
-    PyArrayObject *cast = NULL;         /* owned */
-    PyArrayObject *x = NULL;            /* owned, returned */
-    npy_intp n;
-
-    array = (PyArrayObject *)PyArray_FromAny(x0, NULL, 0, 0, NPY_ARRAY_ENSUREARRAY, NULL);
-    if (array == NULL) {
-        if (PyErr_Occurred() == PyExc_ValueError && (PyList_Check(x0) || PyTuple_Check(x0)))
-            raise_ragged_x0(caller, x0);
-        goto done;
-    }
-    flat = (PyArrayObject *)(PyArray_NDIM(array) == 1 ? Py_NewRef(array) : PyArray_Ravel(array, NPY_CORDER));
-    if (flat == NULL) {
-        if (!PyErr_Occurred())      /* NumPy may lose it where memory runs out */
-            PyErr_NoMemory();
-        goto done;
-    }
-    cast = as_float64(flat, NPY_ARRAY_C_CONTIGUOUS);
-    if (cast == NULL) {
-        if (PyErr_ExceptionMatches(PyExc_TypeError))
-            raise_unsafe_x0(caller, array);
-        goto done;
-    }
-    n = PyArray_SIZE(cast);
-    if (n > INT_MAX - 1) {
-        PyErr_Format(PyExc_OverflowError, "%s: x0 has %zd elements; expected at most %d", caller,
-                     (Py_ssize_t)n, INT_MAX - 1);
-        goto done;
-    }
-    if ((PyObject *)array != x0 && PyArray_CHKFLAGS(cast, NPY_ARRAY_CARRAY) && PyArray_BASE(cast) == NULL
-            && is_ours_alone(cast, cast == array ? 3 : 1)) {
-        x = (PyArrayObject *)Py_NewRef(cast);       /* NumPy made it for us */
-        goto done;
-    }
-    x = (PyArrayObject *)PyArray_SimpleNew(1, &n, NPY_DOUBLE);
-    if (x != NULL)
-        memcpy(PyArray_DATA(x), PyArray_DATA(cast), (size_t)n * sizeof(double));
-done:
-    Py_XDECREF(array);
-    Py_XDECREF(flat);
-    Py_XDECREF(cast);
-    return x;
-}
-
-/* A value as a float64 array of its own. A new reference, or NULL with an exception that names the option.
- * expected: what the option must be, for the text. */
+/* Copy a value to a new float64 array. A new reference, or NULL with an exception that names the option. expected: what
+ * the option must be, for the message. */
 static PyArrayObject *
 real_copy(const char *caller, const char *name, PyObject *value, PyObject *expected)
 {
+    PyObject *own = NULL;           /* owned */
     PyArrayObject *array = NULL;    /* owned, returned */
 
-    array = (PyArrayObject *)PyArray_FromAny(value, PyArray_DescrFromType(NPY_DOUBLE), 0, 0,
-                                              NPY_ARRAY_CARRAY_RO | NPY_ARRAY_ENSURECOPY | NPY_ARRAY_ENSUREARRAY, NULL);
+    own = PyArray_Check(value) ? (PyObject *)shielded((PyArrayObject *)value, 0) : Py_NewRef(value);
+    if (own != NULL)
+        array = (PyArrayObject *)PyArray_FromAny(
+            own, PyArray_DescrFromType(NPY_DOUBLE), 0, 0,
+            NPY_ARRAY_CARRAY_RO | NPY_ARRAY_ENSURECOPY | NPY_ARRAY_ENSUREARRAY, NULL);
+    Py_XDECREF(own);
     if (array == NULL && (PyErr_ExceptionMatches(PyExc_TypeError) || PyErr_ExceptionMatches(PyExc_ValueError)))
         raise_from_pending(PyErr_ExceptionMatches(PyExc_TypeError) ? PyExc_TypeError : PyExc_ValueError,
                            PyUnicode_FromFormat("%s: %s must be %U, not %.200s", caller, name, expected,
@@ -157,80 +32,90 @@ real_copy(const char *caller, const char *name, PyObject *value, PyObject *expec
     return array;
 }
 
-/* The caller's diag as a float64 vector of length n, of its own. A new reference, or NULL with an exception. */
-static PyArrayObject *
-scaling_vector(const char *caller, PyObject *diag, npy_intp n)
+/* Parse a value into *field, a member of Options, for a fit of n variables. Returns 0, or -1 with an exception that names
+ * the option. */
+typedef int Parse(const char *caller, const char *name, PyObject *value, npy_intp n, void *field);
+
+/* diag: a new float64 vector of length n. */
+static int
+parse_scaling(const char *caller, const char *name, PyObject *value, npy_intp n, void *field)
 {
-    PyArrayObject *array = NULL;    /* owned, returned */
+    PyArrayObject *array = NULL;    /* owned until the field takes it */
     PyObject *expected = NULL;      /* owned */
 
     expected = PyUnicode_FromFormat("a vector of %zd real numbers", (Py_ssize_t)n);
     if (expected != NULL)
-        array = real_copy(caller, "diag", diag, expected);
+        array = real_copy(caller, name, value, expected);
     Py_XDECREF(expected);
     if (array == NULL)
-        return NULL;
+        return -1;
     if (PyArray_NDIM(array) != 1)
-        PyErr_Format(PyExc_ValueError, "%s: diag has %d dimensions; expected a vector of length %zd, as x0", caller,
+        PyErr_Format(PyExc_ValueError, "%s: %s has %d dimensions; expected a vector of length %zd", caller, name,
                      PyArray_NDIM(array), (Py_ssize_t)n);
     else if (PyArray_DIM(array, 0) != n)
-        PyErr_Format(PyExc_ValueError, "%s: diag has length %zd; expected length %zd, as x0", caller,
-                     (Py_ssize_t)PyArray_DIM(array, 0), (Py_ssize_t)n);
-    if (PyErr_Occurred())
-        Py_CLEAR(array);
-    return array;
+        PyErr_Format(PyExc_ValueError, "%s: %s has length %zd; expected length %zd, an entry for each parameter",
+                     caller, name, (Py_ssize_t)PyArray_DIM(array, 0), (Py_ssize_t)n);
+    else {
+        *(PyArrayObject **)field = array;
+        return 0;
+    }
+    Py_DECREF(array);
+    return -1;
 }
 
-/* The caller's typical_x, a number or n of them, as a float64 vector of length n. A new reference, or NULL with an
- * exception. */
-static PyArrayObject *
-typical_vector(const char *caller, PyObject *typical_x, npy_intp n)
+/* A positive number, or n of them: a new float64 vector of length n. */
+static int
+parse_sizes(const char *caller, const char *name, PyObject *value, npy_intp n, void *field)
 {
     PyArrayObject *array = NULL;    /* owned */
-    PyArrayObject *vector = NULL;   /* owned, returned */
+    PyArrayObject *vector = NULL;   /* owned until the field takes it */
     PyObject *expected = NULL;      /* owned */
     PyObject *number = NULL;        /* owned */
     const double *given;
-    double *value;
+    double *size;
     npy_intp j;
+    int status = -1;
 
     expected = PyUnicode_FromFormat("a positive number or a vector of %zd of them", (Py_ssize_t)n);
     if (expected != NULL)
-        array = real_copy(caller, "typical_x", typical_x, expected);
+        array = real_copy(caller, name, value, expected);
     if (array == NULL)
         goto done;
-    if (PyArray_NDIM(array) > 1 || (PyArray_NDIM(array) == 1 && PyArray_DIM(array, 0) != n)) {
-        if (PyArray_NDIM(array) > 1)
-            PyErr_Format(PyExc_ValueError, "%s: typical_x has %d dimensions; expected %U", caller, PyArray_NDIM(array),
-                         expected);
-        else
-            PyErr_Format(PyExc_ValueError, "%s: typical_x has length %zd; expected %U", caller,
-                         (Py_ssize_t)PyArray_DIM(array, 0), expected);
+    if (PyArray_NDIM(array) > 1) {
+        PyErr_Format(PyExc_ValueError, "%s: %s has %d dimensions; expected %U", caller, name, PyArray_NDIM(array),
+                     expected);
+        goto done;
+    }
+    if (PyArray_NDIM(array) == 1 && PyArray_DIM(array, 0) != n) {
+        PyErr_Format(PyExc_ValueError, "%s: %s has length %zd; expected %U", caller, name,
+                     (Py_ssize_t)PyArray_DIM(array, 0), expected);
         goto done;
     }
     vector = (PyArrayObject *)PyArray_SimpleNew(1, &n, NPY_DOUBLE);
     if (vector == NULL)
         goto done;
     given = PyArray_DATA(array);
-    value = PyArray_DATA(vector);
+    size = PyArray_DATA(vector);
     for (j = 0; j < n; j++) {
-        value[j] = given[PyArray_NDIM(array) == 0 ? 0 : j];
-        if (value[j] > 0 && isfinite(value[j]))
+        size[j] = given[PyArray_NDIM(array) == 0 ? 0 : j];
+        if (size[j] > 0 && isfinite(size[j]))
             continue;
-        number = PyFloat_FromDouble(value[j]);
+        number = PyFloat_FromDouble(size[j]);
         if (number != NULL && PyArray_NDIM(array) == 0)
-            PyErr_Format(PyExc_ValueError, "%s: typical_x is %R; expected %U", caller, number, expected);
+            PyErr_Format(PyExc_ValueError, "%s: %s is %R; expected %U", caller, name, number, expected);
         else if (number != NULL)
-            PyErr_Format(PyExc_ValueError, "%s: typical_x[%zd] is %R; expected a positive number", caller,
-                         (Py_ssize_t)j, number);
-        Py_CLEAR(vector);
-        break;
+            PyErr_Format(PyExc_ValueError, "%s: %s[%zd] is %R; expected a positive number", caller, name, (Py_ssize_t)j,
+                         number);
+        goto done;
     }
+    *(PyArrayObject **)field = (PyArrayObject *)Py_NewRef((PyObject *)vector);
+    status = 0;
 done:
     Py_XDECREF(array);
+    Py_XDECREF(vector);
     Py_XDECREF(expected);
     Py_XDECREF(number);
-    return vector;
+    return status;
 }
 
 int
@@ -243,7 +128,7 @@ parse_number(const char *caller, const char *name, PyObject *value, double *numb
         raise_from_pending(PyExc_TypeError, PyUnicode_FromFormat("%s: %s must be a real number, not %.200s", caller,
                                                                  name, Py_TYPE(value)->tp_name));
     else if (PyErr_ExceptionMatches(PyExc_ValueError))
-        raise_from_pending(PyExc_ValueError, PyUnicode_FromFormat("%s: %s must be a real number, which this %.200s is not",
+        raise_from_pending(PyExc_ValueError, PyUnicode_FromFormat("%s: %s must be a real number; this %.200s is not",
                                                                   caller, name, Py_TYPE(value)->tp_name));
     else if (PyErr_ExceptionMatches(PyExc_OverflowError))
         raise_from_pending(PyExc_OverflowError,
@@ -251,9 +136,15 @@ parse_number(const char *caller, const char *name, PyObject *value, double *numb
     return -1;
 }
 
-/* Parse maxfev, any integer that fits a C int; NumPy's bools are no integers to Python. 0, or -1 with an exception. */
 static int
-parse_maxfev(const char *caller, PyObject *value, int *maxfev)
+parse_real(const char *caller, const char *name, PyObject *value, npy_intp Py_UNUSED(n), void *field)
+{
+    return parse_number(caller, name, value, field);
+}
+
+/* Any integer that fits a C int. NumPy's bool is not an integer to Python. */
+static int
+parse_limit(const char *caller, const char *name, PyObject *value, npy_intp Py_UNUSED(n), void *field)
 {
     PyObject *index = NULL;     /* owned */
     int overflow, status = -1;
@@ -262,39 +153,38 @@ parse_maxfev(const char *caller, PyObject *value, int *maxfev)
     index = PyArray_IsScalar(value, Bool) ? PyLong_FromLong(PyObject_IsTrue(value)) : PyNumber_Index(value);
     if (index == NULL) {
         if (PyErr_ExceptionMatches(PyExc_TypeError))
-            raise_from_pending(PyExc_TypeError, PyUnicode_FromFormat("%s: maxfev must be an integer, not %.200s", caller,
+            raise_from_pending(PyExc_TypeError, PyUnicode_FromFormat("%s: %s must be an integer, not %.200s", caller, name,
                                                                      Py_TYPE(value)->tp_name));
         return -1;
     }
     number = PyLong_AsLongAndOverflow(index, &overflow);
     if (overflow || number > INT_MAX || number < INT_MIN)
-        PyErr_Format(PyExc_OverflowError, "%s: maxfev is %S; expected a C int, at %s %d", caller, index,
+        PyErr_Format(PyExc_OverflowError, "%s: %s is %S; expected a C int, at %s %d", caller, name, index,
                      overflow > 0 || number > INT_MAX ? "most" : "least",
                      overflow > 0 || number > INT_MAX ? INT_MAX : INT_MIN);
     else if (!(number == -1 && PyErr_Occurred())) {
-        *maxfev = (int)number;
+        *(int *)field = (int)number;
         status = 0;
     }
     Py_DECREF(index);
     return status;
 }
 
-/* MINPACK's limit where maxfev asks for the default: 200 calls for each variable and one, or 100 with Dfun. */
+/* MINPACK's default limit: 200 * (n + 1) calls, or 100 * (n + 1) with Dfun. */
 static int
-default_maxfev(int n, int has_Dfun)
+default_maxfev(int n, int has_jacobian)
 {
-    const long long limit = (has_Dfun ? 100LL : 200LL) * (n + 1LL);
+    const long long limit = (has_jacobian ? 100LL : 200LL) * (n + 1LL);
 
     return limit < INT_MAX ? (int)limit : INT_MAX;
 }
 
-/* The value of a variable of the environment; None where it is empty or not there. A new reference, or NULL with an
- * exception. */
+/* The value of an environment variable; None if it is empty or not set. A new reference, or NULL with an exception. */
 static PyObject *
 from_environment(const char *variable)
 {
 #ifdef Py_GIL_DISABLED
-    /* Another thread may set one meanwhile, which os.environ stands, and getenv does not. */
+    /* Another thread may be setting a variable: os.environ tolerates that, getenv does not. */
     PyObject *os = NULL;        /* owned */
     PyObject *environ = NULL;   /* owned */
     PyObject *value = NULL;     /* owned, returned */
@@ -317,12 +207,12 @@ from_environment(const char *variable)
 }
 
 int
-parse_solver(PyObject *value, const char *caller, const Solver **solver)
+parse_solver(PyObject *value, const char *caller, const MinpackSolver **solver)
 {
     static const char variable[] = "PYMINPACK_SOLVER";
     const char *origin = value == Py_None ? variable : "solver";
     PyObject *given = NULL;     /* owned */
-    PyObject *name = NULL;      /* owned: exactly a str, which runs no code of the user's */
+    PyObject *name = NULL;      /* owned: exactly a str, so that comparing runs no user code */
     int i, status = -1;
 
     given = value == Py_None ? from_environment(variable) : Py_NewRef(value);
@@ -355,109 +245,155 @@ done:
     return status;
 }
 
-int
-options_check_solver(const Options *options, const char *caller, const char *what)
+static int
+parse_solver_option(const char *caller, const char *Py_UNUSED(name), PyObject *value, npy_intp Py_UNUSED(n), void *field)
 {
-    if (options->solver == minpack_solvers[0])
-        return 0;
-    PyErr_Format(PyExc_NotImplementedError, "%s: %s is not to be had with solver '%s', MINPACK's own drivers; expected"
-                 " solver 'builtin' (PYMINPACK_SOLVER chooses where solver is None)", caller, what,
-                 options->solver->name);
-    return -1;
+    return parse_solver(value, caller, field);
+}
+
+#define FIELD(name) offsetof(Options, name)
+
+/* In the order of leastsq's arguments. */
+static const struct {
+    const char *name;
+    Parse *parse;
+    size_t field;
+    int may_be_None;            /* None means the default */
+    int is_ours;                /* not supported by MINPACK's own drivers */
+    const char *expected;       /* for a number that MINPACK may find improper */
+} table[OPTIONS] = {
+    {"ftol", parse_real, FIELD(ftol), 0, 0, "at least 0"},
+    {"xtol", parse_real, FIELD(xtol), 0, 0, "at least 0"},
+    {"gtol", parse_real, FIELD(gtol), 0, 0, "at least 0"},
+    {"maxfev", parse_limit, FIELD(maxfev), 0, 0, NULL},
+    {"epsfcn", parse_real, FIELD(epsfcn), 1, 0, NULL},
+    {"factor", parse_real, FIELD(factor), 0, 0, "a positive number"},
+    {"diag", parse_scaling, FIELD(vectors.diag), 1, 0, NULL},
+    {"solver", parse_solver_option, FIELD(solver), 0, 0, NULL},
+    {"typical_x", parse_sizes, FIELD(vectors.typical_x), 1, 1, NULL},
+};
+
+static const Options DEFAULTS = {.ftol = 1.49012e-8, .xtol = 1.49012e-8, .factor = 100};
+
+const OptionVector options_vectors[] = {
+    {"diag", FIELD(vectors.diag)}, {"typical_x", FIELD(vectors.typical_x)}, {NULL, 0},
+};
+
+/* Where Options holds a vector's array. */
+static PyArrayObject **
+vector_of(Options *options, const OptionVector *vector)
+{
+    return (PyArrayObject **)((char *)options + vector->offset);
+}
+
+/* Where to store the argument or option of a name; NULL if there is none. */
+static PyObject **
+place_of(const Argument *arguments, GivenOptions options, PyObject *name)
+{
+    int i;
+
+    for (; arguments->name != NULL; arguments++)
+        if (PyUnicode_CompareWithASCIIString(name, arguments->name) == 0)
+            return arguments->value;
+    for (i = 0; i < OPTIONS; i++)
+        if (PyUnicode_CompareWithASCIIString(name, table[i].name) == 0)
+            return &options[i];
+    return NULL;
 }
 
 int
-options_parse(Options *options, const RawOptions *raw, int n, int has_Dfun)
+options_take(const char *function, const Argument *arguments, GivenOptions options, PyObject *values, PyObject *keywords)
 {
-    const char *caller = raw->caller;
+    PyObject *name, *value;     /* borrowed */
+    PyObject **place;           /* borrowed */
+    Py_ssize_t i, next = 0;
 
-    memset(options, 0, sizeof(*options));
-    options->has_epsfcn = raw->epsfcn != Py_None && !has_Dfun;
-    if (parse_solver(raw->solver, caller, &options->solver) < 0
-            || parse_number(caller, "ftol", raw->ftol, &options->ftol) < 0
-            || parse_number(caller, "xtol", raw->xtol, &options->xtol) < 0
-            || parse_number(caller, "gtol", raw->gtol, &options->gtol) < 0
-            || parse_maxfev(caller, raw->maxfev, &options->maxfev) < 0
-            || (options->has_epsfcn && parse_number(caller, "epsfcn", raw->epsfcn, &options->epsfcn) < 0)
-            || parse_number(caller, "factor", raw->factor, &options->factor) < 0)
+    if (PyTuple_GET_SIZE(values) > OPTIONS) {
+        PyErr_Format(PyExc_TypeError, "%s() takes at most %d options (%zd given)", function, OPTIONS, PyTuple_GET_SIZE(values));
         return -1;
+    }
+    for (i = 0; i < PyTuple_GET_SIZE(values); i++)
+        options[i] = PyTuple_GET_ITEM(values, i);
+    while (PyDict_Next(keywords, &next, &name, &value)) {
+        place = place_of(arguments, options, name);
+        if (place == NULL || *place != NULL) {
+            PyErr_Format(PyExc_TypeError, place == NULL ? "%s() got an unexpected keyword argument '%U'"
+                                                        : "%s() got multiple values for argument '%U'", function, name);
+            return -1;
+        }
+        *place = value;
+    }
+    return 0;
+}
+
+int
+options_parse(Options *options, const char *caller, const GivenOptions given, int n, int has_jacobian)
+{
+    PyObject *value;            /* borrowed */
+    int i;
+
+    *options = DEFAULTS;
+    options->solver = minpack_solvers[0];
+    for (i = 0; i < OPTIONS; i++) {
+        value = given[i];
+        if (table[i].field == FIELD(epsfcn)) {
+            options->has_epsfcn = value != NULL && value != Py_None && !has_jacobian;
+            if (!options->has_epsfcn)
+                continue;
+        }
+        if (value == NULL || (table[i].may_be_None && value == Py_None))
+            continue;
+        if (table[i].parse(caller, table[i].name, value, n, (char *)options + table[i].field) < 0
+                || (table[i].is_ours && options_check_solver(options, caller, table[i].name) < 0))
+            return -1;
+    }
     if (options->maxfev <= 0)
-        options->maxfev = default_maxfev(n, has_Dfun);
-    if (raw->diag != Py_None) {
-        options->diag = scaling_vector(caller, raw->diag, n);
-        if (options->diag == NULL)
-            return -1;
-    }
-    if (raw->typical_x != Py_None) {
-        options->typical_x = typical_vector(caller, raw->typical_x, n);
-        if (options->typical_x == NULL)
-            return -1;
-    }
+        options->maxfev = default_maxfev(n, has_jacobian);
     return 0;
 }
 
 void
 options_clear(Options *options)
 {
-    Py_CLEAR(options->diag);
-    Py_CLEAR(options->typical_x);
+    const OptionVector *vector;
+
+    for (vector = options_vectors; vector->name != NULL; vector++)
+        Py_CLEAR(*vector_of(options, vector));
 }
 
-PyObject *
-options_mesg(const Options *options, int info)
+/* A vector's data; NULL for NULL. */
+static double *
+numbers_of(PyArrayObject *vector)
 {
-    PyObject *text = NULL;      /* owned */
-    PyObject *values = NULL;    /* owned */
-    PyObject *value = NULL;     /* owned */
-    PyObject *mesg = NULL;      /* owned, returned */
-    const char *kinds;
-    Py_ssize_t i, count;
+    return vector == NULL ? NULL : PyArray_DATA(vector);
+}
 
-    if (info == STOPPED)
-        return PyUnicode_FromString("The fit was stopped before its end; this is the best point so far.");
-    kinds = reasons[info].values;
-    count = (Py_ssize_t)strlen(kinds);
-    text = PyUnicode_FromString(reasons[info].text);
-    values = PyTuple_New(count);
-    if (text == NULL || values == NULL)
-        goto done;
-    for (i = 0; i < count; i++) {
-        if (kinds[i] == 'm')
-            value = PyLong_FromLong(options->maxfev);
-        else
-            value = PyFloat_FromDouble(kinds[i] == 'f' ? options->ftol
-                                       : kinds[i] == 'x' ? options->xtol : options->gtol);
-        if (value == NULL)
-            goto done;
-        PyTuple_SET_ITEM(values, i, value);     /* steals it */
-    }
-    mesg = PyUnicode_Format(text, values);
-done:
-    Py_XDECREF(text);
-    Py_XDECREF(values);
-    return mesg;
+void
+options_apply(const Options *options, MinpackState *lm)
+{
+    lm->maxfev = options->maxfev;
+    lm->mode = options->vectors.diag == NULL ? 1 : 2;
+    lm->ftol = options->ftol;
+    lm->xtol = options->xtol;
+    lm->gtol = options->gtol;
+    lm->factor = options->factor;
+    if (options->has_epsfcn)
+        lm->epsfcn = options->epsfcn;
+    lm->typical_x = numbers_of(options->vectors.typical_x);
 }
 
 int
-options_refuse_improper(const Options *options, int n)
+options_check_solver(const Options *options, const char *caller, const char *what)
 {
-    LmState lm = {.m = n, .n = n, .ldfjac = n, .maxfev = options->maxfev, .mode = options->diag == NULL ? 1 : 2,
-                  .ftol = options->ftol, .xtol = options->xtol, .gtol = options->gtol, .factor = options->factor,
-                  .diag = options->diag == NULL ? NULL : PyArray_DATA(options->diag)};
-    PyObject *text = NULL;      /* owned */
-
-    minpack_start(&lm);
-    if (lm.request != MINPACK_DONE)
+    if (options->solver == minpack_solvers[0])
         return 0;
-    text = options_improper(options, n);
-    if (text != NULL)
-        PyErr_SetObject(PyExc_TypeError, text);
-    Py_XDECREF(text);
+    PyErr_Format(PyExc_NotImplementedError, "%s: solver='%s' does not support %s; use solver='builtin' (if solver is"
+                 " None, PYMINPACK_SOLVER chooses)", caller, options->solver->name, what);
     return -1;
 }
 
-/* Append a sentence to *text: name is value; expected. name: stolen, NULL after an exception. 0, or -1 with an
- * exception, *text as it was. */
+/* Append the sentence "name is value; expected ..." to *text. name: stolen, NULL after an exception. Returns 0, or -1 with
+ * an exception and *text unchanged. */
 static int
 append_sentence(PyObject **text, PyObject *name, double value, const char *expected)
 {
@@ -478,28 +414,22 @@ append_sentence(PyObject **text, PyObject *name, double value, const char *expec
 PyObject *
 options_improper(const Options *options, int n)
 {
-    const struct {
-        const char *name;
-        double value;
-        int improper;
-        const char *expected;
-    } numbers[] = {
-        {"ftol", options->ftol, options->ftol < 0, "at least 0"},
-        {"xtol", options->xtol, options->xtol < 0, "at least 0"},
-        {"gtol", options->gtol, options->gtol < 0, "at least 0"},
-        {"factor", options->factor, options->factor <= 0, "a positive number"},
-    };
     PyObject *text = NULL;      /* owned, returned */
-    const double *diag = options->diag == NULL ? NULL : PyArray_DATA(options->diag);
-    size_t i;
-    int j;
+    const double *diag = numbers_of(options->vectors.diag);
+    double value;
+    int i, j;
 
-    text = n == 0 ? PyUnicode_FromFormat("%s x0 is empty.", reasons[0].text) : PyUnicode_FromString(reasons[0].text);
-    for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && text != NULL; i++)
-        if (numbers[i].improper
-                && append_sentence(&text, PyUnicode_FromString(numbers[i].name), numbers[i].value,
-                                   numbers[i].expected) < 0)
+    text = mesg_of(options, MINPACK_IMPROPER_INPUT);
+    if (text != NULL && n == 0)
+        Py_SETREF(text, PyUnicode_FromFormat("%U x0 is empty.", text));
+    for (i = 0; i < OPTIONS && text != NULL; i++) {
+        if (table[i].expected == NULL)
+            continue;
+        value = *(const double *)((const char *)options + table[i].field);
+        if ((value < 0 || (value == 0 && table[i].field == FIELD(factor)))
+                && append_sentence(&text, PyUnicode_FromString(table[i].name), value, table[i].expected) < 0)
             Py_CLEAR(text);
+    }
     for (j = 0; text != NULL && diag != NULL && j < n; j++)
         if (diag[j] <= 0) {
             if (append_sentence(&text, PyUnicode_FromFormat("diag[%d]", j), diag[j], "a positive number") < 0)
@@ -507,4 +437,21 @@ options_improper(const Options *options, int n)
             break;
         }
     return text;
+}
+
+int
+options_refuse_improper(const Options *options, int n)
+{
+    MinpackState lm = {.m = n, .n = n, .ldfjac = n, .diag = numbers_of(options->vectors.diag)};
+    PyObject *text = NULL;      /* owned */
+
+    options_apply(options, &lm);
+    minpack_start(&lm);
+    if (lm.request != MINPACK_DONE)
+        return 0;
+    text = options_improper(options, n);
+    if (text != NULL)
+        PyErr_SetObject(PyExc_TypeError, text);
+    Py_XDECREF(text);
+    return -1;
 }

@@ -1,67 +1,75 @@
-/* leastsq's options: parsed, checked, and named in errors once, for every entry; what ier says of them. */
+/* The options of a fit: one table of names, parsers and defaults, for the keywords of every entry point. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
 #include "minpack.h"
 #include "numpy_api.h"
 
-/* As the user gave them; every reference is borrowed. */
-typedef struct {
-    const char *caller;     /* for the texts of errors, such as "leastsq" */
-    PyObject *ftol;
-    PyObject *xtol;
-    PyObject *gtol;
-    PyObject *maxfev;
-    PyObject *epsfcn;       /* None: from the type of the first residuals */
-    PyObject *factor;
-    PyObject *diag;         /* None: found by the solver */
-    PyObject *solver;       /* None: by the environment */
-    PyObject *typical_x;    /* None: MINPACK's difference steps */
-} RawOptions;
+enum {
+    OPTIONS = 9,
+    SOLVER_OPTION = 7       /* its index; NULL: our solver */
+};
+
+/* The user's value of each option, in the order of leastsq's arguments; borrowed, NULL for the default. */
+typedef PyObject *GivenOptions[OPTIONS];
 
 typedef struct {
-    const Solver *solver;
+    const MinpackSolver *solver;
     double ftol;
     double xtol;
     double gtol;
     double epsfcn;
     double factor;
-    int has_epsfcn;         /* else from the type of the first residuals */
-    int maxfev;             /* the limit that applies, the default resolved */
-    PyArrayObject *diag;    /* owned, n float64; NULL: found by the solver */
-    PyArrayObject *typical_x;   /* owned, n float64; NULL: MINPACK's difference steps */
+    int has_epsfcn;         /* otherwise it is from the type of the first residuals */
+    int maxfev;             /* the limit in effect, the default resolved */
+    struct {
+        PyArrayObject *diag;        /* owned, n float64; NULL: computed by the solver */
+        PyArrayObject *typical_x;   /* owned, n float64; NULL: MINPACK's difference steps */
+    } vectors;
 } Options;
 
-/* x0 flattened in C order, as a new float64 vector of its own; its dtype must cast safely. NULL with an exception. */
-PyArrayObject *start_vector(const char *caller, PyObject *x0);
+/* A vector option: its name, and the offset of its array in Options. The last entry has no name. */
+typedef struct {
+    const char *name;
+    size_t offset;
+} OptionVector;
 
-/* Parse the options of a fit of n variables. 0, or -1 with an exception that names the option. options_clear is due in
- * both cases.  GIL: held. */
-int options_parse(Options *options, const RawOptions *raw, int n, int has_Dfun);
+extern const OptionVector options_vectors[];
+
+/* An argument of an entry point that is not an option; value NULL: not accepted. */
+typedef struct {
+    const char *name;
+    PyObject **value;       /* *value is borrowed, NULL if not given */
+} Argument;
+
+/* Take options from a tuple of positional ones, and options and other arguments from a dict of keywords, which the caller
+ * owns. arguments: the last entry has no name. Returns 0, or -1 with a TypeError worded like Python's own for the
+ * function. */
+int options_take(const char *function, const Argument *arguments, GivenOptions options, PyObject *values, PyObject *keywords);
+
+/* Parse the options of a fit of n variables. Returns 0, or -1 with an exception that names the option; call options_clear
+ * either way. GIL: held. */
+int options_parse(Options *options, const char *caller, const GivenOptions given, int n, int has_jacobian);
 
 void options_clear(Options *options);
 
-/* Refuse what only our solver can, such as "callback". 0, or -1 with a NotImplementedError. */
+/* Copy the options to the solver's state, except the entries of diag, and epsfcn unless has_epsfcn. */
+void options_apply(const Options *options, MinpackState *lm);
+
+/* Refuse what only our solver supports, such as "callback". Returns 0, or -1 with a NotImplementedError. */
 int options_check_solver(const Options *options, const char *caller, const char *what);
 
-/* *number <- a real number. 0, or -1 with an exception that names the caller and the argument. */
-int parse_number(const char *caller, const char *name, PyObject *value, double *number);
-
-/* The solver by its name, or by PYMINPACK_SOLVER for None (ours where that is not set). 0, or -1 with an exception that
- * begins with the caller's name. */
-int parse_solver(PyObject *value, const char *caller, const Solver **solver);
-
-/* info where a fit ends before MINPACK's own end. */
-enum { STOPPED = -2 };
-
-/* MINPACK's info in words: leastsq's mesg; or STOPPED in words, by a callback or by whoever has not told all. A new
- * reference, or NULL with an exception. */
-PyObject *options_mesg(const Options *options, int info);
-
-/* mesg 0, and after it a sentence for every option that is improper. A new reference, or NULL with an exception. */
+/* The message for ier 0, followed by a sentence for each improper option. A new reference, or NULL with an exception. */
 PyObject *options_improper(const Options *options, int n);
 
-/* Refuse what MINPACK finds improper. 0, or -1 with a TypeError that has this text. */
+/* Refuse what MINPACK finds improper. Returns 0, or -1 with a TypeError with that text. */
 int options_refuse_improper(const Options *options, int n);
+
+/* *number <- a real number. Returns 0, or -1 with an exception that names the caller and the argument. */
+int parse_number(const char *caller, const char *name, PyObject *value, double *number);
+
+/* The solver of that name, or for None the one that PYMINPACK_SOLVER names (ours if not set). Returns 0, or -1 with an
+ * exception that begins with the caller's name. */
+int parse_solver(PyObject *value, const char *caller, const MinpackSolver **solver);
 
 #endif

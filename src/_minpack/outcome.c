@@ -1,75 +1,100 @@
-/* What a fit came to, as Python objects. */
+/* The result of a fit as Python objects. */
 #include "outcome.h"
 
 #include <string.h>
 
 #include "reports.h"
 
-/* (R'R)^-1 in the order of x. A new array of shape (n, n), None if R has a zero on its diagonal, or NULL with an
+/* MINPACK's reasons to stop, in the words that programs written for SciPy compare with, and the values they contain. */
+static const struct {
+    const char *text;
+    const char *values;         /* f, x, g: ftol, xtol, gtol; m: maxfev */
+} reasons[] = {
+    {"Improper input parameters.", ""},
+    {"Both actual and predicted relative reductions in the sum of squares\n  are at most %f", "f"},
+    {"The relative error between two consecutive iterates is at most %f", "x"},
+    {"Both actual and predicted relative reductions in the sum of squares\n  are at most %f and the relative error"
+     " between two consecutive iterates is at \n  most %f", "fx"},
+    {"The cosine of the angle between func(x) and any column of the\n  Jacobian is at most %f in absolute value", "g"},
+    {"Number of calls to function has reached maxfev = %d.", "m"},
+    {"ftol=%f is too small, no further reduction in the sum of squares\n  is possible.", "f"},
+    {"xtol=%f is too small, no further improvement in the approximate\n  solution is possible.", "x"},
+    {"gtol=%f is too small, func(x) is orthogonal to the columns of\n  the Jacobian to machine precision.", "g"},
+};
+
+PyObject *
+mesg_of(const Options *options, int info)
+{
+    PyObject *text = NULL;      /* owned */
+    PyObject *values = NULL;    /* owned */
+    PyObject *value = NULL;     /* owned */
+    PyObject *mesg = NULL;      /* owned, returned */
+    const char *kinds;
+    Py_ssize_t i, count;
+
+    if (info == STOPPED)
+        return PyUnicode_FromString("The fit was stopped before its end; this is the best point so far.");
+    kinds = reasons[info].values;
+    count = (Py_ssize_t)strlen(kinds);
+    text = PyUnicode_FromString(reasons[info].text);
+    values = PyTuple_New(count);
+    if (text == NULL || values == NULL)
+        goto done;
+    for (i = 0; i < count; i++) {
+        if (kinds[i] == 'm')
+            value = PyLong_FromLong(options->maxfev);
+        else
+            value = PyFloat_FromDouble(kinds[i] == 'f' ? options->ftol
+                                       : kinds[i] == 'x' ? options->xtol : options->gtol);
+        if (value == NULL)
+            goto done;
+        PyTuple_SET_ITEM(values, i, value);     /* steals value */
+    }
+    mesg = PyUnicode_Format(text, values);
+done:
+    Py_XDECREF(text);
+    Py_XDECREF(values);
+    return mesg;
+}
+
+/* (R'R)^-1 in the order of x: a new array of shape (n, n), None if R has a zero on its diagonal, or NULL with an
  * exception. */
 static PyObject *
-covariance(const LmState *lm)
+covariance(const MinpackState *lm)
 {
-    const int n = lm->n;
     PyObject *cov_x = NULL;     /* owned, returned */
-    npy_intp shape[2] = {n, n};
-    double *r;
-    int j, rank;
+    npy_intp shape[2] = {lm->n, lm->n};
 
     cov_x = PyArray_ZEROS(2, shape, NPY_DOUBLE, 0);
-    if (cov_x == NULL)
-        return NULL;
-    r = PyArray_DATA((PyArrayObject *)cov_x);
-    for (j = 0; j < n; j++)
-        memcpy(r + (size_t)j * n, lm->fjac + (size_t)j * lm->ldfjac, (size_t)(j + 1) * sizeof(double));
-    minpack_covar(n, r, n, lm->ipvt, 0.0, &rank, lm->wa1);
-    if (rank < n)
+    if (cov_x != NULL && minpack_covariance(lm, PyArray_DATA((PyArrayObject *)cov_x)) < lm->n)
         Py_SETREF(cov_x, Py_NewRef(Py_None));
     return cov_x;
 }
 
-/* Something of a fit, borrowed; None where the fit does not have it. */
+/* An array, borrowed; None for NULL. */
 static PyObject *
 or_None(PyArrayObject *array)
 {
     return array == NULL ? Py_None : (PyObject *)array;
 }
 
-/* The infodict of leastsq, keys in SciPy's order. A new reference, or NULL with an exception. */
+/* leastsq's infodict, keys in SciPy's order. A new reference, or NULL with an exception. */
 static PyObject *
-make_infodict(const Fit *fit, const Course *course)
+make_infodict(const Fit *fit)
 {
     PyObject *fvec = or_None(fit->fvec), *fjac = or_None(fit->fjac), *ipvt = or_None(fit->ipvt);
     PyObject *qtf = or_None(fit->qtf);
 
-    if (course->has_Dfun)
+    if (fit->has_jacobian)
         return Py_BuildValue("{s:O,s:i,s:i,s:O,s:O,s:O}", "fvec", fvec, "nfev", fit->lm.nfev, "njev", fit->lm.njev,
                              "fjac", fjac, "ipvt", ipvt, "qtf", qtf);
     return Py_BuildValue("{s:O,s:i,s:O,s:O,s:O}", "fvec", fvec, "nfev", fit->lm.nfev, "fjac", fjac, "ipvt", ipvt, "qtf",
                          qtf);
 }
 
-/* What there is to warn of. A new reference, or NULL with an exception. */
-static PyObject *
-reports_of(const Fit *fit, const Course *course, PyObject *cov_x)
-{
-    const LmState *lm = &fit->lm;
-    const Finished finished = {
-        .m = lm->m, .n = lm->n, .info = lm->info, .has_Dfun = course->has_Dfun, .calls_at_x0 = course->calls_at_x0,
-        .epsfcn = lm->epsfcn, .typical_x = lm->typical_x, .ftol = lm->ftol, .xtol = lm->xtol, .gtol = lm->gtol,
-        .factor = lm->factor, .has_diag = course->options->diag != NULL, .nonfinite = course->nonfinite,
-        .x0 = fit->x0, .x = lm->x, .fvec = lm->fvec, .fjac = lm->fjac, .ipvt = lm->ipvt, .qtf = lm->qtf,
-        .diag = lm->diag, .wa1 = lm->wa1, .wa2 = lm->wa2,
-    };
-
-    if (lm->info == STOPPED)
-        Py_RETURN_NONE;
-    return make_reports(course->masked, &finished, cov_x);
-}
-
-/* Whether R, of the last Jacobian, has a NaN or inf; then so has cov_x. */
+/* Whether R of the last Jacobian, and hence cov_x, has a NaN or inf. */
 static int
-r_is_nonfinite(const LmState *lm)
+r_is_nonfinite(const MinpackState *lm)
 {
     int j;
 
@@ -80,9 +105,9 @@ r_is_nonfinite(const LmState *lm)
 }
 
 PyObject *
-make_outcome(const Fit *fit, const Course *course, int full_output)
+make_outcome(const Fit *fit, int full_output)
 {
-    const LmState *lm = &fit->lm;
+    const MinpackState *lm = &fit->lm;
     const int success = lm->info >= MINPACK_FTOL && lm->info <= MINPACK_GTOL;
     PyObject *cov_x = NULL;         /* owned */
     PyObject *infodict = NULL;      /* owned */
@@ -90,22 +115,24 @@ make_outcome(const Fit *fit, const Course *course, int full_output)
     PyObject *reports = NULL;       /* owned */
     PyObject *outcome = NULL;       /* owned, returned */
 
-    /* A NaN in the Jacobian, or a quotient that overflowed, may show in cov_x alone, so that the warning needs it. */
-    if (success && (full_output || course->nonfinite->call != 0 || r_is_nonfinite(lm)))
+    /* A NaN in the Jacobian, or a quotient that overflowed, may show only in cov_x: the warning needs it. */
+    if (success && (full_output || fit->nonfinite.call != 0 || r_is_nonfinite(lm)))
         cov_x = covariance(lm);
     else
         cov_x = Py_NewRef(Py_None);
-    infodict = full_output ? make_infodict(fit, course) : Py_NewRef(Py_None);
     if (lm->info == MINPACK_IMPROPER_INPUT && !full_output)
-        mesg = options_improper(course->options, lm->n);
+        mesg = options_improper(&fit->options, lm->n);
     else if (full_output || !(success || lm->info == STOPPED))
-        mesg = options_mesg(course->options, lm->info);
+        mesg = mesg_of(&fit->options, lm->info);
     else
         mesg = Py_NewRef(Py_None);
-    if (cov_x == NULL || infodict == NULL || mesg == NULL)
+    if (cov_x == NULL || mesg == NULL)
         goto done;
-    reports = reports_of(fit, course, cov_x);
+    /* Reports first: they read arrays that other code can reach once they are in a dict. */
+    reports = lm->info == STOPPED ? Py_NewRef(Py_None) : make_reports(fit, cov_x);
     if (reports != NULL)
+        infodict = full_output ? make_infodict(fit) : Py_NewRef(Py_None);
+    if (infodict != NULL)
         outcome = Py_BuildValue("(OiOOOO)", fit->x, lm->info, infodict, cov_x, mesg, reports);
 done:
     Py_XDECREF(cov_x);

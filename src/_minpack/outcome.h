@@ -1,25 +1,19 @@
-/* What a fit came to, as Python objects. */
+/* The result of a fit as Python objects. */
 #ifndef OUTCOME_H
 #define OUTCOME_H
 
 #include "fit.h"
-#include "masked.h"
-#include "nonfinite.h"
-#include "options.h"
 
-/* How a fit went, besides its numbers. */
-typedef struct {
-    const Options *options;
-    const Masked *masked;
-    const NonFinite *nonfinite;
-    int has_Dfun;           /* the Jacobian is the user's */
-    int calls_at_x0;        /* the calls of func, or tells, that come before the first step is tried */
-} Course;
+/* info of a fit that was stopped before MINPACK ended it. */
+enum { STOPPED = -2 };
 
-/* A new tuple (x, ier, infodict, cov_x, mesg, reports), or NULL with an exception.
- * infodict is None without full_output, and in it what the fit does not have (NULL); cov_x is None where there is none, or
- * where nobody needs it; mesg where ier is 1 to 4 or STOPPED without full_output; reports is None, or a list of what
- * there is to warn of (reports.h).  GIL: held. */
-PyObject *make_outcome(const Fit *fit, const Course *course, int full_output);
+/* leastsq's mesg for MINPACK's info, or for STOPPED (by a callback, or because not everything was told). A new reference,
+ * or NULL with an exception. */
+PyObject *mesg_of(const Options *options, int info);
+
+/* A new tuple (x, ier, infodict, cov_x, mesg, reports), or NULL with an exception. Without full_output, infodict is None,
+ * and so is mesg if ier is 1 to 4 or STOPPED. In infodict, what the fit does not have (NULL) is None. cov_x is None if
+ * there is none, or nobody needs it. reports is None, or a list of what to warn about (reports.h). GIL: held. */
+PyObject *make_outcome(const Fit *fit, int full_output);
 
 #endif

@@ -1,20 +1,27 @@
-/* What there is to say of a fit besides its numbers. */
+/* What to warn about when a fit has ended. */
 #ifndef REPORTS_H
 #define REPORTS_H
 
-#include "doubt.h"
-#include "masked.h"
-#include "numpy_api.h"
+#include "fit.h"
 
-/* A list of tuples, each with its kind first, for pyminpack's _reports.py to put in words:
+/* A list of tuples, each with its kind first, which pyminpack's _reports.py puts into words:
  *
- *   ("masked", role, count, size, index, call)     the first masked array that a function returned (masked.h)
- *   ("not finite", what, role, index, call)        what: "fvec", "x" or "cov_x" is not finite; where the first NaN or inf
- *                                                  came from: role "x0", "diag", "factor" (then call is 0),
- *                                                  "func", "Dfun", "tell", or None
- *   ("zero columns", ...), ("stuck", ...)          a success to be doubted (doubt.h), if all is finite
+ *   ("masked", ...)
+ *       the first masked array that a function returned (masked.h);
+ *   ("not finite", what, role, index, call)
+ *       what, "fvec", "x" or "cov_x", is not finite; the first NaN or inf came from role "x0", "diag", "factor" (then call
+ *       is 0), None, or as in nonfinite.h;
+ *   ("zero columns", columns, steps, moved)
+ *       info is 1 to 4 and everything is finite; these columns of the last Jacobian (0-based) are exactly zero, but the
+ *       residuals are not; columns whose x[j] went from x0[j] to 0 or nearly are left out; steps: their difference steps,
+ *       None for a user's Jacobian; moved: whether every such x[j] differs from x0[j];
+ *   ("stuck", column, cosine, step, moved, has_jacobian, role, index, call)
+ *       likewise; the cosine between the residuals and this column, the largest, is above 0.01, and the Gauss-Newton step,
+ *       in units of ||D x||, is above 1e-6 if x is bit-identical to x0, above 1 if it has moved; and no tolerance, rounding
+ *       or shrunk column explains it. role, index, call: of the first NaN or inf; role is None if there was none.
  *
- * None if there is nothing to say. cov_x may be None. A new reference, or NULL with an exception.  GIL: held. */
-PyObject *make_reports(const Masked *masked, const Finished *fit, PyObject *cov_x);
+ * None if there is nothing to warn about. cov_x may be None. Overwrites the fit's wa1 and wa2. A new reference, or NULL with
+ * an exception. GIL: held. */
+PyObject *make_reports(const Fit *fit, PyObject *cov_x);
 
 #endif

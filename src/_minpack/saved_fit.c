@@ -1,7 +1,7 @@
-/* The state of a LevenbergMarquardt as plain numbers and arrays, to be saved and read again.
+/* The state of a LevenbergMarquardt as plain numbers and arrays, to be saved and restored.
  *
- * One table says what is in it, so that what is written is what is read. Whatever a file may hold, a fit that was made from
- * it stays within its arrays: sizes fit together, ipvt is a permutation, and numbers that count or choose are in range.
+ * Tables list its entries, so that what is written is what is read. Whatever a file holds, a fit restored from it stays
+ * within its arrays: sizes are consistent, ipvt is a permutation, and numbers that count or choose are in range.
  */
 #include "saved_fit.h"
 
@@ -9,11 +9,15 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "errors.h"
+#include "kernel_arguments.h"
+#include "state_entries.h"
 
-enum { VERSION = 1 };
+enum {
+    VERSION = 2,
+    WITHOUT_POINTS = 1      /* the version before tell took single points; still read */
+};
 
-/* Numbers by name: where they are in Told, and between which bounds an integer is. */
+/* A number: its name, its offset in Told, and the bounds if it is an integer. */
 typedef struct {
     const char *name;
     size_t offset;
@@ -22,12 +26,13 @@ typedef struct {
     int most;
 } Number;
 
-#define LM(field) (offsetof(Told, fit) + offsetof(Fit, lm) + offsetof(LmState, field))
-#define SHOWN(field) (offsetof(Told, shown) + offsetof(LmState, field))
-#define OPTION(field) (offsetof(Told, options) + offsetof(Options, field))
+#define SHOWN(field) (offsetof(Told, shown) + offsetof(MinpackState, field))
+#define FIT(field) (offsetof(Told, fit) + offsetof(Fit, field))
+#define LM(field) (FIT(lm) + offsetof(MinpackState, field))
+#define OPTION(field) (FIT(options) + offsetof(Options, field))
 
 static const Number settings[] = {
-    {"jacobian", offsetof(Told, jacobian), 0, 0, 1},
+    {"jacobian", FIT(has_jacobian), 0, 0, 1},
     {"col_deriv", offsetof(Told, col_deriv), 0, 0, 1},
     {"ftol", OPTION(ftol), 1, 0, 0},
     {"xtol", OPTION(xtol), 1, 0, 0},
@@ -36,11 +41,11 @@ static const Number settings[] = {
     {"maxfev", OPTION(maxfev), 0, 1, INT_MAX},
     {"has_epsfcn", OPTION(has_epsfcn), 0, 0, 1},
     {"epsfcn", OPTION(epsfcn), 1, 0, 0},
-    {"tells", offsetof(Told, tells), 0, 0, INT_MAX / 2},
+    {"tells", FIT(func_calls), 0, 0, INT_MAX / 2},
     {NULL, 0, 0, 0, 0},
 };
 
-/* What is there once residuals have been told. */
+/* Present once residuals have been told. */
 static const Number progress[] = {
     {"request", LM(request), 0, MINPACK_WANT_FJAC, MINPACK_DONE},
     {"known", LM(known), 0, 1, 3},
@@ -62,23 +67,26 @@ static const Number progress[] = {
     {"shown_delta", SHOWN(delta), 1, 0, 0},
     {"shown_par", SHOWN(par), 1, 0, 0},
     {"torn", offsetof(Told, torn), 0, 0, 1},
-    {"nonfinite_call", offsetof(Told, nonfinite) + offsetof(NonFinite, call), 0, 0, INT_MAX},
-    {"masked_call", offsetof(Told, masked) + offsetof(Masked, call), 0, 0, INT_MAX},
+    {"nonfinite_call", FIT(nonfinite) + offsetof(NonFinite, call), 0, 0, INT_MAX},
+    {"masked_call", FIT(masked) + offsetof(Masked, call), 0, 0, INT_MAX},
     {NULL, 0, 0, 0, 0},
 };
 
-/* What counts in npy_intp. */
+/* Numbers of type npy_intp. */
 static const struct {
     const char *name;
     size_t offset;
+    int since;          /* version that added it */
 } indices[] = {
-    {"nonfinite_index", offsetof(Told, nonfinite) + offsetof(NonFinite, index)},
-    {"masked_index", offsetof(Told, masked) + offsetof(Masked, index)},
-    {"masked_count", offsetof(Told, masked) + offsetof(Masked, count)},
-    {"masked_size", offsetof(Told, masked) + offsetof(Masked, size)},
+    {"nonfinite_index", FIT(nonfinite) + offsetof(NonFinite, index), 1},
+    {"masked_index", FIT(masked) + offsetof(Masked, index), 1},
+    {"masked_count", FIT(masked) + offsetof(Masked, count), 1},
+    {"masked_size", FIT(masked) + offsetof(Masked, size), 1},
+    {"answers_masked_index", offsetof(Told, answers_masked) + offsetof(Masked, index), 2},
+    {"answers_masked_count", offsetof(Told, answers_masked) + offsetof(Masked, count), 2},
 };
 
-/* An array of a fit: a name, its numbers in the solver's memory, its shape, its type. */
+/* An array of a fit: its name, its data in the solver's memory, its shape and type. */
 typedef struct {
     const char *name;
     void *values;
@@ -94,7 +102,7 @@ static void
 arrays_of(const Told *told, Saved arrays[ARRAYS])
 {
     const Fit *fit = &told->fit;
-    const LmState *lm = &fit->lm;
+    const MinpackState *lm = &fit->lm;
     const npy_intp m = lm->m, n = lm->n;
     const Saved all[ARRAYS] = {
         {"x", lm->x, 1, {n, 0}, NPY_DOUBLE},
@@ -112,7 +120,7 @@ arrays_of(const Told *told, Saved arrays[ARRAYS])
     memcpy(arrays, all, sizeof(all));
 }
 
-/* The number of bytes of a saved array. */
+/* In bytes. */
 static size_t
 size_of(const Saved *saved)
 {
@@ -121,19 +129,7 @@ size_of(const Saved *saved)
     return (size_t)saved->shape[0] * (saved->ndim == 2 ? (size_t)saved->shape[1] : 1) * entry;
 }
 
-/* state[name] = value, which is stolen and NULL after an exception. 0, or -1 with one. */
-static int
-put(PyObject *state, const char *name, PyObject *value)
-{
-    int status = -1;
-
-    if (value != NULL)
-        status = PyDict_SetItemString(state, name, value);
-    Py_XDECREF(value);
-    return status;
-}
-
-/* Put the numbers of a table into a state. 0, or -1 with an exception. */
+/* Write a table's numbers to a state. Returns 0, or -1 with an exception. */
 static int
 put_numbers(PyObject *state, const Number *numbers, const Told *told)
 {
@@ -141,7 +137,7 @@ put_numbers(PyObject *state, const Number *numbers, const Told *told)
 
     for (; numbers->name != NULL; numbers++) {
         field = (const char *)told + numbers->offset;
-        if (put(state, numbers->name, numbers->is_double ? PyFloat_FromDouble(*(const double *)field)
+        if (put_entry(state, numbers->name, numbers->is_double ? PyFloat_FromDouble(*(const double *)field)
                                                          : PyLong_FromLong(*(const int *)field)) < 0)
             return -1;
     }
@@ -155,7 +151,46 @@ copy_or_None(PyArrayObject *array)
     return array == NULL ? Py_NewRef(Py_None) : PyArray_NewCopy(array, NPY_CORDER);
 }
 
-/* Put what is there once residuals have been told into a state. 0, or -1 with an exception. */
+/* Write the vector options to a state. Returns 0, or -1 with an exception. */
+static int
+put_vectors(PyObject *state, const Options *options)
+{
+    const OptionVector *vector;
+
+    for (vector = options_vectors; vector->name != NULL; vector++)
+        if (put_entry(state, vector->name, copy_or_None(*(PyArrayObject *const *)((const char *)options + vector->offset))) < 0)
+            return -1;
+    return 0;
+}
+
+/* Write the points of the differences told one by one, in increasing order, and their residuals to a state. Returns 0, or
+ * -1 with an exception. */
+static int
+put_answers(PyObject *state, const Told *told)
+{
+    const MinpackState *lm = &told->fit.lm;
+    npy_intp shape[2] = {told->answers_told, lm->m};
+    PyObject *points = NULL;    /* owned until the state takes it */
+    PyObject *answers = NULL;   /* likewise */
+    int j, k = 0;
+
+    points = PyArray_SimpleNew(1, shape, NPY_INT);
+    answers = PyArray_SimpleNew(2, shape, NPY_DOUBLE);
+    for (j = 0; j < lm->n && points != NULL && answers != NULL; j++)
+        if (told->answered[j]) {
+            ((int *)PyArray_DATA((PyArrayObject *)points))[k] = j;
+            memcpy(PyArray_GETPTR1((PyArrayObject *)answers, k), told->answers + (size_t)j * (size_t)lm->m,
+                   (size_t)lm->m * sizeof(double));
+            k++;
+        }
+    if (put_entry(state, "points_told", points) < 0) {
+        Py_XDECREF(answers);
+        return -1;
+    }
+    return put_entry(state, "answers", answers);
+}
+
+/* Write what is present once residuals have been told. Returns 0, or -1 with an exception. */
 static int
 put_progress(PyObject *state, const Told *told)
 {
@@ -166,7 +201,7 @@ put_progress(PyObject *state, const Told *told)
     if (put_numbers(state, progress, told) < 0)
         return -1;
     for (i = 0; i < sizeof(indices) / sizeof(indices[0]); i++)
-        if (put(state, indices[i].name,
+        if (put_entry(state, indices[i].name,
                 PyLong_FromSsize_t((Py_ssize_t)*(const npy_intp *)((const char *)told + indices[i].offset))) < 0)
             return -1;
     arrays_of(told, arrays);
@@ -175,10 +210,10 @@ put_progress(PyObject *state, const Told *told)
         if (array == NULL)
             return -1;
         memcpy(PyArray_DATA((PyArrayObject *)array), arrays[i].values, size_of(&arrays[i]));
-        if (put(state, arrays[i].name, array) < 0)
+        if (put_entry(state, arrays[i].name, array) < 0)
             return -1;
     }
-    return 0;
+    return put_answers(state, told);
 }
 
 PyObject *
@@ -189,65 +224,16 @@ state_of(const Told *told)
     state = PyDict_New();
     if (state == NULL)
         return NULL;
-    if (put(state, "version", PyLong_FromLong(VERSION)) < 0 || put_numbers(state, settings, told) < 0
-            || put(state, "diag", copy_or_None(told->options.diag)) < 0
-            || put(state, "typical_x", copy_or_None(told->options.typical_x)) < 0
-            || put(state, "x0", PyArray_NewCopy(told->fit.x, NPY_CORDER)) < 0   /* the fit's own x0 once it has begun */
-            || put(state, "begun", PyBool_FromLong(told->fit.lm.known > 0)) < 0
+    if (put_entry(state, "version", PyLong_FromLong(VERSION)) < 0 || put_numbers(state, settings, told) < 0
+            || put_vectors(state, &told->fit.options) < 0
+            || put_entry(state, "x0", PyArray_NewCopy(told->fit.x, NPY_CORDER)) < 0   /* replaced by put_progress */
+            || put_entry(state, "begun", PyBool_FromLong(told->fit.lm.known > 0)) < 0
             || (told->fit.lm.known > 0 && put_progress(state, told) < 0))
         Py_CLEAR(state);
     return state;
 }
 
-/* Refuse a state; the pending exception, if any, becomes the cause. */
-static int
-damaged(const char *name, const char *what)
-{
-    raise_from_pending(PyExc_ValueError, PyUnicode_FromFormat("LevenbergMarquardt: the saved state's %s %s", name, what));
-    return -1;
-}
-
-PyObject *
-entry_if_any(PyObject *state, const char *name)
-{
-    PyObject *key = NULL;       /* owned */
-    PyObject *entry = NULL;     /* borrowed, returned */
-
-    key = PyUnicode_FromString(name);
-    if (key != NULL)
-        entry = PyDict_GetItemWithError(state, key);
-    Py_XDECREF(key);
-    return entry;
-}
-
-/* An entry of a state, borrowed; NULL with an exception, a ValueError if it is not there. */
-static PyObject *
-entry_of(PyObject *state, const char *name)
-{
-    PyObject *entry = entry_if_any(state, name);
-
-    if (entry == NULL && !PyErr_Occurred())
-        damaged(name, "is missing");
-    return entry;
-}
-
-/* *number <- an integer of a state. 0, or -1 with a ValueError. */
-static int
-get_integer(PyObject *state, const char *name, Py_ssize_t least, Py_ssize_t most, Py_ssize_t *number)
-{
-    PyObject *entry = entry_of(state, name);
-
-    if (entry == NULL)
-        return -1;
-    if (!PyLong_Check(entry))
-        return damaged(name, "is no integer");
-    *number = PyLong_AsSsize_t(entry);
-    if (PyErr_Occurred() || *number < least || *number > most)
-        return damaged(name, "is out of range");
-    return 0;
-}
-
-/* Read the numbers of a table. 0, or -1 with a ValueError. */
+/* Read a table's numbers. Returns 0, or -1 with a ValueError. */
 static int
 get_numbers(PyObject *state, const Number *numbers, Told *told)
 {
@@ -267,114 +253,120 @@ get_numbers(PyObject *state, const Number *numbers, Told *told)
         if (entry == NULL)
             return -1;
         if (!PyFloat_Check(entry))
-            return damaged(numbers->name, "is no float");
+            return damaged(numbers->name, "is not a float");
         *(double *)field = PyFloat_AS_DOUBLE(entry);
     }
     return 0;
 }
 
-/* An array of a state, of one or two dimensions, in native byte order and contiguous. A new reference, or NULL with a
- * ValueError. */
-static PyArrayObject *
-get_array(PyObject *state, const char *name, int ndim, int type)
-{
-    PyObject *entry = entry_of(state, name);
-    PyArrayObject *array = NULL;    /* owned, returned */
-
-    if (entry == NULL)
-        return NULL;
-    if (PyArray_Check(entry) && PyArray_NDIM((PyArrayObject *)entry) == ndim
-            && PyArray_TYPE((PyArrayObject *)entry) == type)
-        array = (PyArrayObject *)PyArray_FromArray((PyArrayObject *)entry, PyArray_DescrFromType(type),
-                                                   NPY_ARRAY_CARRAY_RO | NPY_ARRAY_ENSURECOPY | NPY_ARRAY_ENSUREARRAY);
-    if (array != NULL && PyArray_NDIM(array) != ndim)       /* another thread has changed it meanwhile */
-        Py_CLEAR(array);
-    if (array == NULL && !PyErr_Occurred())
-        damaged(name, "is not the array that it was");
-    return array;
-}
-
-/* *array <- n numbers of a state, or NULL for None. 0, or -1 with a ValueError. */
+/* Read the vector options, of length n. Returns 0, or -1 with an exception. */
 static int
-get_vector_or_None(PyObject *state, const char *name, npy_intp n, PyArrayObject **array)
+get_vectors(PyObject *state, int n, Options *options)
 {
-    if (entry_if_any(state, name) == Py_None)
-        return 0;
-    if (PyErr_Occurred())
-        return -1;
-    *array = get_array(state, name, 1, NPY_DOUBLE);
-    if (*array == NULL)
-        return -1;
-    return PyArray_DIM(*array, 0) == n ? 0 : damaged(name, "has not the length of x0");
-}
+    const OptionVector *vector;
 
-/* Whether ipvt is a permutation of 1 to n. wa: n, work. */
-static int
-is_permutation(const int *ipvt, int n, double *wa)
-{
-    int j;
-
-    for (j = 0; j < n; j++)
-        wa[j] = 0;
-    for (j = 0; j < n; j++) {
-        if (ipvt[j] < 1 || ipvt[j] > n || wa[ipvt[j] - 1] != 0)
-            return 0;
-        wa[ipvt[j] - 1] = 1;
-    }
-    return 1;
-}
-
-/* Whether what is asked for goes with what has been told. 0, or -1 with a ValueError. */
-static int
-check_progress(const Told *told)
-{
-    const LmState *lm = &told->fit.lm;
-
-    if (lm->request == MINPACK_GO_ON || (lm->request != MINPACK_WANT_FJAC && lm->known < 2))
-        return damaged("request", "does not go with what has been told");
-    if (lm->request == MINPACK_DONE && lm->info < MINPACK_FTOL)
-        return damaged("info", "is no reason to stop");
-    if (!is_permutation(lm->ipvt, lm->n, lm->wa3))
-        return damaged("ipvt", "is no permutation");
+    for (vector = options_vectors; vector->name != NULL; vector++)
+        if (get_vector_or_None(state, vector->name, n, (PyArrayObject **)((char *)options + vector->offset)) < 0)
+            return -1;
     return 0;
 }
 
-/* Read what is there once residuals have been told. 0, or -1 with an exception. */
+/* Read the points of the differences told one by one. Returns 0, or -1 with an exception. */
 static int
-get_progress(PyObject *state, Told *told)
+get_answers(PyObject *state, Told *told)
 {
-    LmState *lm = &told->fit.lm;
-    PyArrayObject *x = NULL;        /* owned until the fit takes it */
-    PyArrayObject *fvec = NULL;     /* likewise */
+    const MinpackState *lm = &told->fit.lm;
+    const int most = lm->request == MINPACK_WANT_FJAC && !told->fit.has_jacobian ? lm->n - 1 : 0;
+    PyArrayObject *points = NULL;   /* owned */
+    PyArrayObject *answers = NULL;  /* owned */
+    const int *point;
+    npy_intp i, k;
+    int status = -1;
+
+    points = get_array(state, "points_told", 1, NPY_INT);
+    if (points == NULL)
+        goto done;
+    answers = get_array(state, "answers", 2, NPY_DOUBLE);
+    if (answers == NULL)
+        goto done;
+    point = PyArray_DATA(points);
+    k = PyArray_DIM(points, 0);
+    for (i = 0; i < k && k <= most; i++)
+        if (point[i] < 0 || point[i] >= lm->n || (i > 0 && point[i] <= point[i - 1]))
+            break;
+    if (i < k) {
+        damaged("points_told", "does not list some of the wanted points in increasing order");
+        goto done;
+    }
+    if (PyArray_DIM(answers, 0) != k || PyArray_DIM(answers, 1) != lm->m) {
+        damaged("answers", "does not have the shape that points_told and fvec require");
+        goto done;
+    }
+    if (k > 0 && told_make_answers(told) < 0)
+        goto done;
+    for (i = 0; i < k; i++) {
+        memcpy(told->answers + (size_t)point[i] * (size_t)lm->m, PyArray_GETPTR1(answers, i),
+               (size_t)lm->m * sizeof(double));
+        told->answered[point[i]] = 1;
+    }
+    told->answers_told = (int)k;
+    status = 0;
+done:
+    Py_XDECREF(points);
+    Py_XDECREF(answers);
+    return status;
+}
+
+/* Check that the request is consistent with what has been told. Returns 0, or -1 with a ValueError. */
+static int
+check_progress(const Told *told)
+{
+    const MinpackState *lm = &told->fit.lm;
+
+    if (lm->request == MINPACK_GO_ON || (lm->request != MINPACK_WANT_FJAC && lm->known < 2))
+        return damaged("request", "is inconsistent with what has been told");
+    if (lm->request == MINPACK_DONE && lm->info < MINPACK_FTOL)
+        return damaged("info", "is not a reason to stop");
+    if (misplaced_pivot(lm->ipvt, lm->n, (char *)lm->wa3) < lm->n)
+        return damaged("ipvt", "is not a permutation of 1 to n");
+    return 0;
+}
+
+/* Read what is present once residuals have been told. Returns 0, or -1 with an exception. */
+static int
+get_progress(PyObject *state, Py_ssize_t version, Told *told)
+{
+    MinpackState *lm = &told->fit.lm;
+    PyArrayObject *fvec = NULL;     /* owned until the fit takes it */
     PyArrayObject *array = NULL;    /* owned */
     Saved arrays[ARRAYS];
     Py_ssize_t number;
     size_t i;
 
-    x = get_array(state, "x", 1, NPY_DOUBLE);
-    if (x == NULL)
-        return -1;
     fvec = get_array(state, "fvec", 1, NPY_DOUBLE);
-    if (fvec == NULL || PyArray_DIM(x, 0) != lm->n || PyArray_DIM(fvec, 0) < lm->n || PyArray_DIM(fvec, 0) > INT_MAX) {
-        if (fvec != NULL)
-            damaged("fvec", "or x has not the size that x0 asks for");
-        Py_DECREF(x);
-        Py_XDECREF(fvec);
+    if (fvec == NULL)
         return -1;
+    if (PyArray_DIM(fvec, 0) < lm->n || PyArray_DIM(fvec, 0) > INT_MAX) {
+        Py_DECREF(fvec);
+        return damaged("fvec", "does not have the size that x0 requires");
     }
-    fit_clear(&told->fit);
-    if (fit_init(&told->fit, &told->options, 0.0, x, fvec) < 0)
+    if (fit_bind(&told->fit, fvec, 0.0) < 0)
         return -1;
     minpack_start(lm);
     told->shown = *lm;
     if (get_numbers(state, progress, told) < 0)
         return -1;
     for (i = 0; i < sizeof(indices) / sizeof(indices[0]); i++) {
+        if (version < indices[i].since)
+            continue;
         if (get_integer(state, indices[i].name, 0, PY_SSIZE_T_MAX, &number) < 0)
             return -1;
         *(npy_intp *)((char *)told + indices[i].offset) = (npy_intp)number;
     }
-    told->nonfinite.role = told->masked.role = "tell";
+    if (told->fit.nonfinite.call != 0)
+        told->fit.nonfinite.role = "tell";
+    if (told->fit.masked.call != 0)
+        told->fit.masked.role = "tell";
     arrays_of(told, arrays);
     for (i = 0; i < ARRAYS; i++) {
         Py_XSETREF(array, get_array(state, arrays[i].name, arrays[i].ndim, arrays[i].type));
@@ -383,19 +375,21 @@ get_progress(PyObject *state, Told *told)
         if (PyArray_NBYTES(array) != (npy_intp)size_of(&arrays[i])
                 || PyArray_DIM(array, 0) != arrays[i].shape[0]) {
             Py_DECREF(array);
-            return damaged(arrays[i].name, "has not the shape that x0 and fvec ask for");
+            return damaged(arrays[i].name, "does not have the shape that x0 and fvec require");
         }
         memcpy(arrays[i].values, PyArray_DATA(array), size_of(&arrays[i]));
     }
     Py_XDECREF(array);
-    return check_progress(told);
+    if (check_progress(told) < 0)
+        return -1;
+    return version == WITHOUT_POINTS ? 0 : get_answers(state, told);
 }
 
-/* shown is the fit's state but for what the next step changed. */
+/* shown is the fit's state, except for what the next step changed. */
 static void
 complete_shown(Told *told)
 {
-    const LmState shown = told->shown;
+    const MinpackState shown = told->shown;
 
     told->shown = told->fit.lm;
     told->shown.pnorm = shown.pnorm;
@@ -411,18 +405,18 @@ told_from_state(Told *told, PyObject *state)
     int n;
 
     if (!PyDict_Check(state)) {
-        PyErr_Format(PyExc_ValueError, "LevenbergMarquardt: the saved state is of type %.200s; expected a dict",
+        PyErr_Format(PyExc_ValueError, "LevenbergMarquardt: the saved state must be a dict, not %.200s",
                      Py_TYPE(state)->tp_name);
         return -1;
     }
     if (get_integer(state, "version", PY_SSIZE_T_MIN, PY_SSIZE_T_MAX, &version) < 0)
         return -1;
-    if (version != VERSION) {
-        PyErr_Format(PyExc_ValueError, "LevenbergMarquardt: the saved state has version %zd; expected %d", version,
-                     VERSION);
+    if (version != VERSION && version != WITHOUT_POINTS) {
+        PyErr_Format(PyExc_ValueError, "LevenbergMarquardt: the saved state has version %zd; expected %d or %d", version,
+                     WITHOUT_POINTS, VERSION);
         return -1;
     }
-    told->options.solver = minpack_solvers[0];
+    told->fit.options.solver = minpack_solvers[0];
     x = get_array(state, "x0", 1, NPY_DOUBLE);
     if (x == NULL)
         return -1;
@@ -432,13 +426,12 @@ told_from_state(Told *told, PyObject *state)
     }
     n = (int)PyArray_DIM(x, 0);
     if (told_begin(told, x) < 0 || get_numbers(state, settings, told) < 0
-            || get_vector_or_None(state, "diag", n, &told->options.diag) < 0
-            || get_vector_or_None(state, "typical_x", n, &told->options.typical_x) < 0
+            || get_vectors(state, n, &told->fit.options) < 0
             || get_integer(state, "begun", 0, 1, &begun) < 0)
         return -1;
-    if (options_refuse_improper(&told->options, n) < 0)
+    if (options_refuse_improper(&told->fit.options, n) < 0)
         return damaged("options", "are improper");
-    if (begun && get_progress(state, told) < 0)
+    if (begun && get_progress(state, version, told) < 0)
         return -1;
     if (begun)
         complete_shown(told);

@@ -2,16 +2,17 @@
 #ifndef SOLVE_H
 #define SOLVE_H
 
-#include "callback.h"
 #include "numpy_api.h"
 #include "options.h"
+#include "python_functions.h"
 
 /* The arguments of one solve; every reference is borrowed from the caller. */
 typedef struct {
-    Functions functions;
+    Names names;
+    Given functions;
     PyObject *x0;
     int full_output;
-    RawOptions options;
+    GivenOptions options;
     PyTypeObject *intermediate_result;  /* the type */
 } Problem;
 

@@ -2,10 +2,10 @@
 
     from pyminpack import leastsq
 
-`leastsq` has SciPy's signature and results, and the bits of MINPACK's own Fortran, sooner, and so has `curve_fit`;
-`LevenbergMarquardt` is the iteration, told from outside what the functions are. `uncertainty` tells how well parameters
-are known, `check_jacobian` whether a Dfun is right, and `show_config` what is inside this build. `kernels` are
-MINPACK's routines one by one.
+`leastsq` and `curve_fit` have SciPy's signatures and results, with the bits of MINPACK's own Fortran, but run faster.
+`LevenbergMarquardt` is the iteration by ask and tell: you evaluate the functions. `uncertainty` says how well the data
+determine parameters, `check_jacobian` whether a Dfun is right, `show_config` how pyminpack was built. `kernels` has
+MINPACK's routines.
 """
 
 import os as _os
@@ -26,7 +26,7 @@ from pyminpack._uncertainty import Uncertainty as Uncertainty
 from pyminpack._uncertainty import uncertainty
 from pyminpack._warnings import OptimizeWarning as OptimizeWarning
 
-# Other types are public, too, such as NonFiniteError, but help() would list all that they inherit.
+# NonFiniteError and other types are public, too, but help() would list everything they inherit.
 __all__ = [
     "LevenbergMarquardt", "check_jacobian", "curve_fit", "kernels", "leastsq", "patch_scipy", "scipy_is_patched",
     "show_config", "uncertainty", "unpatch_scipy",

@@ -8,16 +8,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pyminpack import kernels
-from pyminpack._returned import as_array, real_array, real_vector
+from pyminpack import _minpack, kernels
+from pyminpack._names import LEASTSQ
+from pyminpack._reports import Masked, warn_of
 
 Vector = NDArray[np.float64]
 
-_STEP = np.sqrt(2.22044604926e-16)  # chkder's, relative
+_NAMES = LEASTSQ._replace(caller="check_jacobian")
+_PRECISION = 2.22044604926e-16
+_STEP = np.sqrt(_PRECISION)  # chkder's, relative
 _PASS = 0.5  # the score from which chkder's documentation takes a row for right
 _NEIGHBOURS = 4
 _DISTANCE = 0.01  # of the neighbours, relative to x0
 _GOLDEN = 0.6180339887498949  # its multiples fill (0, 1) evenly
+_LONGER = 1e3  # a second step, of another difference
 
 
 class JacobianCheck(NamedTuple):
@@ -51,6 +55,7 @@ def check_jacobian(
     Dfun: Callable[..., Any],
     args: Any = (),
     col_deriv: int = False,
+    epsfcn: float | None = None,
 ) -> JacobianCheck:
     """Check a Jacobian against the residuals that it should be the derivative of.
 
@@ -60,17 +65,19 @@ def check_jacobian(
     Parameters
     ----------
     func : callable
-        ``func(x, *args)`` returns the m residuals, shape (m,): what NumPy makes an array of that casts safely to
-        float64.
+        ``func(x, *args)`` returns the m residuals, shape (m,), as for `leastsq`.
     x0 : array_like
         Point to check at, n numbers; any shape, flattened. Zeros and symmetric points hide errors, a typical point
         does not.
     Dfun : callable
-        ``Dfun(x, *args)`` returns the Jacobian, shape (m, n), such an array, too.
+        ``Dfun(x, *args)`` returns the Jacobian, shape (m, n), as for `leastsq`.
     args : tuple, default ()
         Further arguments of `func` and `Dfun`; anything but a tuple is passed as the only one.
     col_deriv : bool, default False
         Whether `Dfun` returns the transposed Jacobian, shape (n, m).
+    epsfcn : float, optional
+        Relative error of the residuals, as in `leastsq`, if they come from an integration, a table or float32: the
+        steps are ``sqrt(epsfcn)*abs(x)``. Default, and the least that counts: float64's precision.
 
     Returns
     -------
@@ -79,8 +86,8 @@ def check_jacobian(
 
         ``scores`` : ndarray, shape (m,)
             For each residual from 1, its row is right, to 0, it is wrong, by the logarithm of the discrepancy: 0.5 is
-            at 2.4e-4 of what the row makes of the step. The median over the points; 0 where func or Dfun is not finite
-            at x0, or Dfun times x overflows.
+            at ``2*epsfcn**0.25`` of what the row makes of the step, by default 2.4e-4. The median over the points; 0
+            where func or Dfun is not finite at x0, or Dfun times x overflows.
         ``ok`` : bool
             Whether all scores are at least 0.5.
         ``worst`` : tuple of int
@@ -92,19 +99,25 @@ def check_jacobian(
     Raises
     ------
     TypeError
-        If `func` or `Dfun` is not callable, or does not return real numbers in the right shape.
+        If `func` or `Dfun` is not callable, or does not return real numbers in the right shape; if `epsfcn` is not a
+        real number.
     ValueError
-        If `x0` is empty, or the number of residuals changes.
+        If `x0` is empty, if the number of residuals changes, or if `epsfcn` is not below 1.
     Exception
         Whatever `func` and `Dfun` raise passes unchanged.
 
+    Warns
+    -----
+    RuntimeWarning
+        If `func` or `Dfun` returns a masked array with masked entries, which count like any other.
+
     Notes
     -----
-    It calls `Dfun` 5 times and `func` 10 + n times. An error that is much smaller than the row's other entries, each
-    times its x, is not seen; nor is one where the residual exceeds what the row makes of x ten million times, so that
-    the change over the step is nearly lost. A row that curves within the step, as of a sine of hundreds of turns,
-    fails though it is right: look at the worst entry. A `func` that computes in float32 cannot be checked: the step,
-    1.5e-8 of x, is lost.
+    It calls `Dfun` 5 times and `func` 10 + n times, once more if Dfun fails. An error that is much smaller than the
+    row's other entries, each times its x, is not seen; nor is one where the residual exceeds what the row makes of x
+    ten million times, so that the change over the step is nearly lost. A row that curves within the step, as of a sine
+    of hundreds of turns, fails though it is right, and so does one of a `func` that is less exact than float64, in
+    which a step of 1.5e-8 of x is lost. The report says so where a longer step gives another difference.
 
     References
     ----------
@@ -131,26 +144,40 @@ def check_jacobian(
             raise TypeError(f"check_jacobian: {name} must be callable, not {type(function).__name__}")
     if not isinstance(args, tuple):
         args = (args,)
-    x0 = _start(x0)
-    m: int | None = None
-    coarse = False
+    x0 = _minpack.start_vector("check_jacobian", "x0", x0)
+    if x0.size == 0:
+        raise ValueError("check_jacobian: x0 is empty; expected at least one number")
+    epsfcn = _relative_error(epsfcn)
+    step = np.sqrt(epsfcn)
+    calls = {"func": 0, "Dfun": 0}
+    masks: list[Masked] = []
+    m = 0
+    precision = _PRECISION  # the least of what func returned
+
+    def answer(role: str, function: Callable[..., Any], x: Vector, n: int) -> Vector:
+        nonlocal precision
+        returned = function(x.copy(), *args)
+        calls[role] += 1
+        array, eps, masked = _minpack.answer(
+            "check_jacobian", role, function, returned, calls[role], m, n, bool(col_deriv)
+        )
+        precision = max(precision, eps)
+        if masked is not None:
+            masks.append(masked)
+        return array
 
     def residuals(x: Vector) -> Vector:
-        nonlocal m, coarse
-        returned = func(x.copy(), *args)
-        fvec = real_vector(returned, "check_jacobian: func")
-        coarse = coarse or getattr(returned, "dtype", None) in (np.float16, np.float32)
-        if m is not None and fvec.size != m:
-            raise ValueError(f"check_jacobian: func returned {fvec.size} residuals, after {m} in its first call")
+        nonlocal m
+        fvec = answer("func", func, x, 0)
         m = fvec.size
         if m == 0:
             raise ValueError("check_jacobian: func returned no residuals; expected at least one")
         return fvec
 
-    def jacobian(x: Vector, m: int) -> Vector:
-        return _as_jacobian(Dfun(x.copy(), *args), m, x.size, bool(col_deriv))
+    def jacobian(x: Vector) -> Vector:
+        return answer("Dfun", Dfun, x, x.size)
 
-    points = [_check_at(residuals, jacobian, x, sign) for x, sign in _points(x0)]
+    points = [_check_at(residuals, jacobian, x, sign, step) for x, sign in _points(x0)]
     here = points[0]
     scores = _median(np.array([point.scores for point in points]))
     finite = np.isfinite(here.fvec) & np.isfinite(here.fjac).all(axis=1)
@@ -160,37 +187,33 @@ def check_jacobian(
     where = here
     if finite[lowest]:
         where = next((point for point in points if point.scores[lowest] < _PASS), here)
-    differences = kernels.fdjac2(residuals, where.x, where.fvec)
+    differences = kernels.fdjac2(residuals, where.x, where.fvec, epsfcn)
     discrepancies = _discrepancies(where, where.fjac, differences)
     discrepancies[scores > scores[lowest]] = -1.0
     row, column = (int(i) for i in np.unravel_index(np.argmax(discrepancies), discrepancies.shape))
     ok = bool(scores[lowest] >= _PASS)
     judged = sum(not np.isnan(point.scores).all() for point in points)
-    report = _report(scores, judged, where, differences, row, column)
-    if coarse and not ok:
-        report += "\nDfun may be right all the same: func returns less than float64, in which so short a step is lost."
+    report = _report(scores, judged, where, differences, row, column, 2 * np.sqrt(step))
+    if not ok and precision > epsfcn:
+        report += (
+            "\nDfun may be right all the same: func returns less than float64, in which so short a step is lost;"
+            f" pass epsfcn={precision:.2g}."
+        )
+    elif not ok:
+        report += _by_a_longer_step(residuals, where, differences, row, column, _LONGER * step)
+    warn_of(masks[:1], _NAMES)
     return JacobianCheck(scores, ok, (row, column), report)
 
 
-def _start(x0: ArrayLike) -> Vector:
-    """x0 as a float64 vector of its own."""
-    array = as_array(x0, "check_jacobian: x0 is")
-    if not np.can_cast(array.dtype, np.float64):
-        raise TypeError(f"check_jacobian: x0 has dtype {array.dtype}; expected numbers that cast safely to float64")
-    if array.size == 0:
-        raise ValueError("check_jacobian: x0 is empty; expected at least one number")
-    return np.array(array, np.float64).ravel()
-
-
-def _as_jacobian(values: Any, m: int, n: int, col_deriv: bool) -> Vector:
-    """What Dfun returned as a float64 matrix of shape (m, n); the rules of shape are those of `leastsq`."""
-    array = real_array(values, "check_jacobian: Dfun")
-    shape = (n, m) if col_deriv else (m, n)
-    if n == 1 and array.shape in ((m,), (1, m), (m, 1)):
-        array = array.reshape(shape)
-    if array.shape != shape:
-        raise TypeError(f"check_jacobian: Dfun returned an array of shape {array.shape}; expected {shape}")
-    return np.array(array.T if col_deriv else array, np.float64)
+def _relative_error(epsfcn: Any) -> float:
+    """Epsfcn as it counts."""
+    if epsfcn is None:
+        return _PRECISION
+    if not isinstance(epsfcn, (float, int, np.floating, np.integer)):
+        raise TypeError(f"check_jacobian: epsfcn must be a real number, not {type(epsfcn).__name__}")
+    if epsfcn >= 1:
+        raise ValueError(f"check_jacobian: epsfcn is {epsfcn}; expected a relative error, below 1")
+    return max(_PRECISION, float(epsfcn))
 
 
 def _points(x0: Vector) -> list[tuple[Vector, Vector]]:
@@ -210,25 +233,33 @@ def _lengths(x: Vector) -> Vector:
 
 
 def _check_at(
-    residuals: Callable[[Vector], Vector], jacobian: Callable[[Vector, int], Vector], x: Vector, sign: Vector
+    residuals: Callable[[Vector], Vector],
+    jacobian: Callable[[Vector], Vector],
+    x: Vector,
+    sign: Vector,
+    step: float,
 ) -> _Point:
     """Chkder at one point, in one direction.
 
     It grades discrepancies relative to the function, and does not grade functions that are zero or do not change. So
     each residual is first measured by the scale of its own derivative, begins at 1, and gets a further variable, at 1,
-    of derivative 2.
+    of derivative 2. The change over another step than chkder's is brought to that, and the scores from its logarithm
+    to that of the step.
     """
     fvec = residuals(x)
-    fjac = jacobian(x, fvec.size)
-    fvecp = residuals(sign * kernels.chkder(sign * x))
+    fjac = jacobian(x)
     with np.errstate(all="ignore"):
-        change = fvecp - fvec
+        stepped = x + sign * step * _lengths(x)
+    fvecp = residuals(stepped)
+    with np.errstate(all="ignore"):
+        change = (fvecp - fvec) * (_STEP / step)
         scale = np.fmax(np.abs(fjac) @ _lengths(x), np.abs(change) / _STEP)
-        scale = np.fmax(scale, 1e-3 * np.abs(fvec))  # for the residual's rounding
+        scale = np.fmax(scale, max(1e-3, 4 * np.sqrt(step)) * np.abs(fvec))  # for the residual's rounding
         scale[scale == 0] = 1.0
         rows = np.column_stack([sign * fjac / scale[:, np.newaxis], np.full(fvec.size, 2.0)])
         ends = 1 + (change / scale + 2 * _STEP)
     scores = kernels.chkder(np.append(sign * x, 1.0), np.ones(fvec.size), rows, ends, mode=2)
+    scores = np.fmin(scores * (np.log(_STEP) / np.log(step)), 1.0)
     scores[~(np.isfinite(ends) & np.isfinite(scale) & np.isfinite(rows).all(axis=1))] = np.nan
     return _Point(x, fvec, fjac, scale, scores)
 
@@ -246,7 +277,28 @@ def _discrepancies(point: _Point, fjac: Vector, differences: Vector) -> Vector:
     return np.where(np.isnan(relative), np.inf, relative)
 
 
-def _report(scores: Vector, points: int, worst: _Point, differences: Vector, row: int, column: int) -> str:
+def _by_a_longer_step(
+    residuals: Callable[[Vector], Vector], worst: _Point, differences: Vector, row: int, column: int, step: float
+) -> str:
+    """A line for the report where another step gives another difference of the worst entry."""
+    x = worst.x.copy()
+    h = step * _lengths(x)[column]
+    x[column] += h
+    fvec = residuals(x)
+    with np.errstate(all="ignore"):
+        longer = (fvec[row] - worst.fvec[row]) / h
+        wrong = np.abs([longer, worst.fjac[row, column]] - differences[row, column])
+    if not (np.isfinite(wrong).all() and wrong[0] > 0.1 * wrong[1]):
+        return ""
+    return (
+        f"\nBut with a step of {step:.2g} times x the difference is {longer:g}: func may be noisy, or curve"
+        " within a step. Dfun may be right; pass epsfcn, the relative error of func."
+    )
+
+
+def _report(
+    scores: Vector, points: int, worst: _Point, differences: Vector, row: int, column: int, tolerance: float
+) -> str:
     """What was found, in a few lines."""
     failed = int(np.count_nonzero(scores < _PASS))
     if not failed:
@@ -267,7 +319,7 @@ def _report(scores: Vector, points: int, worst: _Point, differences: Vector, row
     for name, other in (("the opposite sign", -worst.fjac), ("rows and columns exchanged", worst.fjac.T)):
         if other.shape != differences.shape or np.array_equal(other, worst.fjac):
             continue
-        if (_discrepancies(worst, other, differences) < 1e-3).all():
+        if (_discrepancies(worst, other, differences) < max(1e-3, tolerance)).all():
             lines[-1] += f" With {name} Dfun agrees."
             break
     return "\n".join(lines)

@@ -6,20 +6,24 @@ import math
 from collections.abc import Callable
 from functools import partial
 from types import FunctionType, MethodType
-from typing import Any, Literal, Unpack, overload
+from typing import Any, Literal, Unpack, cast, overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy import ndarray
+from numpy.typing import ArrayLike
 
-from pyminpack._leastsq import InfoDict, Options, leastsq
+from pyminpack import _minpack
+from pyminpack._data import Vector, mask_of, prepared
+from pyminpack._leastsq import InfoDict, Options, fit
+from pyminpack._names import CURVE_FIT
 from pyminpack._sigma import weighing
 from pyminpack._warnings import optimize_warning, warn
 
-Vector = NDArray[np.float64]
 _Short = tuple[Vector, Vector]
 _Full = tuple[Vector, Vector, InfoDict, str, int]
 
 _UNBOUNDED = (-np.inf, np.inf)
+_UNWEIGHED = (None, None, "")
 
 
 class _Options(Options, total=False):
@@ -80,86 +84,91 @@ def curve_fit(  # type: ignore[misc]  # the overloads' *more: arguments by posit
     nan_policy: Literal["raise", "omit"] | None = None,
     **kwargs: Unpack[Options],
 ) -> _Short | _Full:
-    """Fit a function's parameters to data: `scipy.optimize.curve_fit` for its method "lm".
+    """Fit a function's parameters to data: `scipy.optimize.curve_fit` with its method "lm".
 
-    Finds the p for which ``sum(((f(xdata, *p) - ydata) / sigma)**2)`` is least, by `leastsq`.
+    Minimises ``sum(((f(xdata, *p) - ydata) / sigma)**2)`` over p, by `leastsq`.
 
     Parameters
     ----------
     f : callable
-        ``f(xdata, *p)`` returns the m values of the curve, each parameter a float64 scalar.
+        ``f(xdata, *p)`` returns the m values of the curve. Each parameter is a float64 scalar.
     xdata : object
-        What `f` is called with. An array, a list or a tuple becomes a float64 array, anything else is passed as it is.
+        First argument of `f`. An array, a list or a tuple becomes a float64 array; any other object is passed as is.
     ydata : array_like, shape (m,)
-        The measured values, converted to float64. A single one is compared with each value of `f`.
+        Measured values, converted to float64. A single number is compared with every value of `f`.
     p0 : array_like, shape (n,), optional
-        Start. Default: 1 for each parameter that the signature of `f` names after the first.
+        Initial guess. Default: 1 for each parameter in the signature of `f` after the first argument.
     sigma : array_like, optional
-        The standard errors of `ydata`, shape (m,), or one number for all; or their covariance, shape (m, m), of which
-        the lower triangle is read. Default: 1.
+        Standard errors of `ydata`, shape (m,), or one number for all; or their covariance, shape (m, m), of which
+        the lower triangle is used. Default: 1.
     absolute_sigma : bool, default False
-        Whether `sigma` is in the unit of `ydata`. Else only its proportions matter, and `pcov` is scaled by the sum of
-        squares over m - n.
+        Whether `sigma` has the unit of `ydata`. Otherwise only its proportions matter, and `pcov` is scaled by the sum
+        of squares divided by m - n.
     check_finite : bool, optional
-        Whether to refuse NaN and infinity in `xdata` (if an array) and `ydata`. Default: if `nan_policy` is None.
+        Whether NaN and inf in `ydata` and in an array `xdata` are an error. Default: yes, unless `nan_policy` is given.
     bounds : 2-tuple of array_like, default (-np.inf, np.inf)
-        Lower and upper bounds of the parameters; all must be infinite. An object with ``lb`` and ``ub`` will do.
+        Lower and upper bounds of the parameters, which must be infinite. Or an object with ``lb`` and ``ub``.
     method : {"lm"}, optional
-        Levenberg-Marquardt, the only one here.
+        Levenberg-Marquardt, the only method here.
     jac : callable, optional
-        ``jac(xdata, *p)`` returns the derivatives of `f` by the parameters, shape (m, n); they are divided by `sigma`
-        here. By default derivatives are forward differences.
+        ``jac(xdata, *p)`` returns the derivatives of `f` with respect to the parameters, shape (m, n), not divided by
+        `sigma`. Default: forward differences.
     full_output : bool, default False
         Whether to return all outputs.
     nan_policy : {"raise", "omit"}, optional
-        Where `check_finite` is not true: raise an error if there is a NaN in `xdata` or `ydata`, or leave out the
-        points that have one, which are along the last axis of `xdata`. By default nothing is done about them.
+        What to do about NaN in `xdata` or `ydata` if `check_finite` is false: raise an error, or leave the points out,
+        which are along the last axis of `xdata`. `sigma` may be for all points or for the remaining ones.
+        Default: nothing.
     **kwargs : dict, optional
-        Options of `leastsq`. With ``vectorized`` the parameters that `f` gets are of shape (k, 1), so that an
-        expression in them and an `xdata` of shape (m,) has the k curves as its rows; `jac` gets scalars as ever.
+        Options of `leastsq`. With ``vectorized``, `f` gets parameters of shape (k, 1), so that an expression in them
+        and an `xdata` of shape (m,) has the k curves as its rows; `jac` still gets scalars.
 
     Returns
     -------
     popt : ndarray, shape (n,)
         The parameters.
     pcov : ndarray, shape (n, n)
-        Their covariance; all inf where it cannot be estimated, of which a warning tells. `uncertainty` tells more.
+        Their covariance; all inf, with a warning, if it cannot be estimated. `uncertainty` tells more: call
+        ``uncertainty(popt, pcov, infodict)``, with ``absolute=True`` if you passed ``absolute_sigma=True``.
     infodict : dict
-        As `leastsq` returns it, of the residuals divided by `sigma`. Only with `full_output`.
+        As from `leastsq`, for the residuals divided by `sigma`. Only with `full_output`.
     mesg : str
         `ier` in words. Only with `full_output`.
     ier : int
-        1 to 4: why the iteration stopped; -2: by ``callback``. Only with `full_output`.
+        Why the iteration stopped: 1 to 4, or -2 by ``callback``. Only with `full_output`.
 
     Raises
     ------
     ValueError
-        If the number of parameters is not known; if `bounds` or `method` ask for what only SciPy's curve_fit has; if
-        the data are empty, or not finite where they are checked; if `sigma` has the wrong shape or is no covariance; or
-        if `kwargs` has ``args``.
+        If the number of parameters is unknown; if `bounds` or `method` need SciPy's curve_fit; if the data are empty,
+        or not finite where that is checked; if `f` returns another number of values than `ydata` has; if `sigma` has
+        the wrong shape or is not a covariance; or if `kwargs` has ``args``.
     TypeError
-        If there are fewer data than parameters, and where `leastsq` raises it.
+        If there are fewer data than parameters; if `xdata`, `ydata` or `sigma` is complex, or `ydata` has more than
+        one dimension; and where `leastsq` raises it.
     RuntimeError
-        If the fit does not succeed: ``ier`` is 5 to 8.
+        If the fit does not succeed (``ier`` 5 to 8).
     Exception
         Whatever `f` and `jac` raise passes unchanged.
 
     Warns
     -----
     OptimizeWarning
-        Where `pcov` cannot be estimated: the Jacobian is exactly singular or not finite, ``callback`` ended the fit, or
+        If `pcov` cannot be estimated: the Jacobian is exactly singular or not finite, ``callback`` ended the fit, or
         m <= n without `absolute_sigma`. SciPy's class if scipy.optimize is loaded, else `pyminpack.OptimizeWarning`.
     RuntimeWarning
-        Where `leastsq` doubts a fit; its text names x for p, and the entries of `infodict`.
+        If `xdata`, `ydata` or `sigma` has masked entries, which count like any other; if an entry of `sigma` is zero or
+        NaN; and where `leastsq` warns.
 
     Notes
     -----
-    `popt` and `infodict` equal SciPy's to the bit, except for a covariance as `sigma`, where they agree to rounding:
-    the residuals are solved for by NumPy, which has no solver for triangular systems.
-    `pcov` is made by SciPy's operations from the ``cov_x`` of `leastsq`, and `f` is called as often.
+    `popt` and `infodict` equal those of SciPy up to 1.14 to the bit; with a covariance as `sigma`, to rounding, since
+    NumPy has no solver for triangular systems. From 1.15 on SciPy's own last digits differ. `pcov` is computed by
+    SciPy's operations from the ``cov_x`` of `leastsq`, and `f` is called as often.
 
-    Other than in SciPy, parameters are float64 in the first call, too, whatever `p0` is; a number as `sigma` goes with
-    `jac`, ``col_deriv`` with `sigma`, and `ydata` may be a number where `f` returns one.
+    Unlike SciPy: parameters are float64 in the first call, too, whatever `p0` is; a number as `sigma` works with
+    `jac`, and ``col_deriv`` with `sigma`; `ydata` may be a number if `f` returns one; and with ``nan_policy="omit"``
+    `sigma` may have its entries for the omitted points, as in SciPy from 1.17 on.
 
     Examples
     --------
@@ -175,23 +184,30 @@ def curve_fit(  # type: ignore[misc]  # the overloads' *more: arguments by posit
     """
     if not callable(f):
         raise TypeError(f"curve_fit: f must be callable, not {type(f).__name__}")
-    p0 = np.ones(_count_parameters(f)) if p0 is None else np.asarray(p0)
+    p0 = np.ones(_count_parameters(f)) if p0 is None else _minpack.start_vector("curve_fit", "p0", p0)
+    if p0.size == 0:
+        raise TypeError("curve_fit: p0 is empty; expected at least one parameter")
     if bounds is not _UNBOUNDED:
         _check_unbounded(bounds)
     if method not in (None, "lm"):
-        raise ValueError(f"curve_fit: method is {method!r}, expected None or 'lm'; scipy.optimize.curve_fit has more")
+        raise ValueError(f"curve_fit: method is {method!r}; expected None or 'lm' (scipy.optimize.curve_fit has more)")
     if not (jac is None or callable(jac)):
         raise TypeError(f"curve_fit: jac must be callable, not {type(jac).__name__}")
-    xdata, y = _data(xdata, ydata, check_finite, nan_policy)
-    weigh = None if sigma is None else weighing(np.asarray(sigma), y.size)
+    xdata, y, sigma, where = prepared(xdata, ydata, sigma, check_finite, nan_policy)
+    weigh, weigh_jacobian, cause = _UNWEIGHED if sigma is None else weighing(sigma, y.size, where)
     if "args" in kwargs:
         raise ValueError("'args' is not a supported keyword argument.")
     if y.size != 1 and p0.size > y.size:
         raise TypeError(f"The number of func parameters={p0.size} must not exceed the number of data points={y.size}")
 
-    func = partial(_residuals_at_points if kwargs.get("vectorized") else _residuals, f, xdata, y, weigh)
-    Dfun = None if jac is None else partial(_jacobian, jac, xdata, weigh, bool(kwargs.get("col_deriv")))
-    popt, pcov, infodict, mesg, ier = leastsq(func, p0, Dfun=Dfun, full_output=True, **kwargs)
+    func: Any = partial(_residuals_at_points if kwargs.get("vectorized") else _residuals, f, xdata, y, weigh)
+    func.__wrapped__ = f  # for its name in errors
+    Dfun: Any = None
+    if jac is not None:
+        Dfun = partial(_jacobian, jac, xdata, weigh_jacobian, y.size, bool(kwargs.get("col_deriv")))
+        Dfun.__wrapped__ = jac
+    names = CURVE_FIT._replace(cause=cause) if cause else CURVE_FIT
+    popt, pcov, infodict, mesg, ier = fit(names, func, p0, Dfun=Dfun, full_output=True, **cast(dict[str, Any], kwargs))
     if ier not in (1, 2, 3, 4, -2):  # -2: callback ended the fit
         raise RuntimeError("Optimal parameters not found: " + mesg)
 
@@ -200,7 +216,8 @@ def curve_fit(  # type: ignore[misc]  # the overloads' *more: arguments by posit
         pcov = np.full((popt.size, popt.size), np.inf)
         warn("Covariance of the parameters could not be estimated", optimize_warning())
     elif not absolute_sigma:
-        pcov = pcov * (np.add.reduce(np.square(infodict["fvec"])) / freedom)
+        with np.errstate(all="ignore"):  # the warning of what is not finite is there already
+            pcov = pcov * (np.add.reduce(np.square(infodict["fvec"])) / freedom)
     return (popt, pcov, infodict, mesg, ier) if full_output else (popt, pcov)
 
 
@@ -225,67 +242,51 @@ def _check_unbounded(bounds: Any) -> None:
     if np.any(np.asarray(lower, float) > -np.inf) or np.any(np.asarray(upper, float) < np.inf):
         raise ValueError(
             "Method 'lm' only works for unconstrained problems. Use 'trf' or 'dogbox' instead."
-            " curve_fit has not got these; scipy.optimize.curve_fit has"
+            " Only scipy.optimize.curve_fit has these"
         )
-
-
-def _data(xdata: Any, ydata: ArrayLike, check_finite: bool | None, nan_policy: str | None) -> tuple[Any, Vector]:
-    """The data as float64, where xdata is an array or a sequence, without what nan_policy omits."""
-    if check_finite is None:
-        check_finite = nan_policy is None
-    convert = _finite if check_finite else np.asarray
-    y = convert(ydata, float)
-    if isinstance(xdata, (list, tuple, np.ndarray)):
-        xdata = convert(xdata, float)
-    if y.size == 0:
-        raise ValueError("`ydata` must not be empty!")
-    if check_finite or nan_policy is None:
-        return xdata, y
-
-    if nan_policy == "propagate":
-        raise ValueError("`nan_policy='propagate'` is not supported by this function.")
-    if nan_policy not in ("raise", "omit"):
-        raise ValueError(f"nan_policy must be one of {{None, 'raise', 'omit'}}, not {nan_policy!r}")
-    if not hasattr(xdata, "dtype"):
-        raise TypeError(f"curve_fit: nan_policy needs an array, a list or a tuple as xdata, not {type(xdata).__name__}")
-    x = np.asarray(xdata, float)  # of a pandas Series, too, which f gets as it is
-    x_nan, y_nan = np.isnan(x).any(axis=tuple(range(x.ndim - 1))), np.isnan(y)
-    if not (x_nan.any() or y_nan.any()):
-        return xdata, y
-    if nan_policy == "raise":
-        raise ValueError("The input contains nan values")
-    kept = ~(x_nan | y_nan)
-    return (xdata[kept] if x.ndim == 1 else xdata[..., kept]), y[kept]
-
-
-# A sum of squares is not finite, or NaN, if an entry is: for small arrays that takes a third of the time of
-# np.isfinite(...).all(). Where it overflows, NumPy looks at each entry.
-
-
-def _finite(values: ArrayLike, dtype: type) -> NDArray[Any]:
-    array: NDArray[Any] = np.asarray(values, dtype)
-    return array if math.isfinite(np.vdot(array, array)) else np.asarray_chkfinite(array)
 
 
 def _has_nan(array: Vector) -> bool:
     return math.isnan(np.vdot(array, array))
 
 
-# Functions of the module in partial, unlike functions within a function, can be pickled for another process.
+# Functions of the module in partial, unlike functions within a function, can be pickled for another process. What the
+# extension's reader is sure to refuse goes there as it is, for an error of its own shape or type.
 
 
-def _residuals(f: Callable[..., Any], xdata: Any, ydata: Vector, weigh: Any, p: Vector) -> Any:
-    fvec = f(xdata, *p) - ydata
+def _residuals(f: Callable[..., Any], xdata: Any, ydata: Vector, weigh: Any, p: Vector, ndim: int = 1) -> Any:
+    values = f(xdata, *p)
+    if type(values) is not ndarray and (values is None or isinstance(values, (list, tuple))):
+        values = _minpack.real_array("curve_fit", "f", "returned", f, values)
+    try:
+        fvec = values - ydata
+    except (TypeError, ValueError) as error:
+        shape = _minpack.real_array("curve_fit", "f", "returned", f, values).shape
+        if len(shape) > ndim:
+            return values
+        if not str(error).startswith("operands could not be broadcast"):
+            raise
+        text = f"{str(error).rstrip()} (f returned an array of shape {shape}, and ydata has shape {ydata.shape})"
+        raise ValueError(text) from error
+    if getattr(fvec, "ndim", ndim) > ndim:
+        return values
     return fvec if weigh is None else weigh(fvec)
 
 
 def _residuals_at_points(f: Callable[..., Any], xdata: Any, ydata: Vector, weigh: Any, points: Vector) -> Any:
-    return _residuals(f, xdata, ydata, weigh, points.T[:, :, np.newaxis])
+    return _residuals(f, xdata, ydata, weigh, points.T[:, :, np.newaxis], ndim=2)
 
 
-def _jacobian(jac: Callable[..., Any], xdata: Any, weigh: Any, col_deriv: bool, p: Vector) -> Any:
+def _jacobian(jac: Callable[..., Any], xdata: Any, weigh: Any, m: int, col_deriv: bool, p: Vector) -> Any:
     fjac = jac(xdata, *p)
     if weigh is None:
         return fjac
-    fjac = np.asarray(fjac)
-    return weigh(fjac) if col_deriv else weigh(fjac.T).T
+    array = _minpack.real_array("curve_fit", "jac", "returned", jac, fjac)
+    if mask_of(fjac) is not None:
+        array = fjac
+    by_parameter = array if col_deriv else array.T
+    if p.size == 1 and by_parameter.shape == (m, 1):
+        by_parameter = by_parameter.T
+    if m != 1 and by_parameter.shape[-1:] != (m,):
+        return fjac
+    return weigh(by_parameter) if col_deriv else weigh(by_parameter).T

@@ -1,8 +1,9 @@
-"""`leastsq`: SciPy's interface over MINPACK's drivers."""
+"""`leastsq`: SciPy's interface to MINPACK's drivers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, Literal, NotRequired, SupportsFloat, SupportsIndex, TypedDict, Unpack, overload
 
 import numpy as np
@@ -10,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from pyminpack import _minpack
 from pyminpack._callback import by_keyword
+from pyminpack._names import LEASTSQ, Names
 from pyminpack._nonfinite import refusal
-from pyminpack._reports import describe
+from pyminpack._reports import warn_of
 from pyminpack._warnings import warn
 from pyminpack._workers import Evaluator, Workers, evaluator
 
@@ -19,7 +21,7 @@ Real = SupportsFloat | SupportsIndex
 
 
 class InfoDict(TypedDict):
-    """What `leastsq` tells of its course; the keys are described there."""
+    """The `infodict` of `leastsq`; the keys are described there."""
 
     fvec: NDArray[np.float64]
     nfev: int
@@ -92,7 +94,7 @@ def leastsq(
     *more: Any,
     **options: Unpack[Options],
 ) -> _Short | _Full: ...
-def leastsq(  # type: ignore[misc]  # the overloads' *more: options by position, which type checkers take unchecked
+def leastsq(  # type: ignore[misc]  # the overloads' *more: options by position, which type checkers do not check
     func: Callable[..., Any],
     x0: ArrayLike,
     args: Any = (),
@@ -116,25 +118,25 @@ def leastsq(  # type: ignore[misc]  # the overloads' *more: options by position,
 ) -> _Short | _Full:
     """Minimise the sum of squares of a set of functions.
 
-    Finds ``argmin(sum(func(x)**2))`` over x by MINPACK's Levenberg-Marquardt method, from the start `x0`.
+    Finds ``argmin(sum(func(x)**2))`` over x by MINPACK's Levenberg-Marquardt method, from the initial guess `x0`.
 
     Parameters
     ----------
     func : callable
-        ``func(x, *args)`` returns the m residuals, real, as a vector (a scalar counts as one residual): an array
-        whose dtype casts safely to float64, or a list, whose entries may also be numbers of another package. x is a
-        float64 array of shape (n,), m must not be less than n, and m must be the same in every call.
+        ``func(x, *args)`` returns the m real residuals as a vector (a scalar counts as one residual): an array whose
+        dtype casts safely to float64, or a list, whose entries may also be numbers of another package. x is a float64
+        array of shape (n,). m must be at least n, and the same in every call.
     x0 : array_like
-        Start, n numbers that cast safely to float64; any shape, flattened in C order. It is not changed.
+        Initial guess: n numbers that cast safely to float64, of any shape, flattened in C order. It is not changed.
     args : tuple, default ()
-        Further arguments of `func` and `Dfun`; anything but a tuple is passed as the only one.
+        Extra arguments for `func` and `Dfun`; anything but a tuple is passed as the only one.
     Dfun : callable, optional
-        ``Dfun(x, *args)`` returns the Jacobian of `func`, shape (m, n), entry (i, j) the derivative of residual i by
-        x[j]. By default derivatives are forward differences, each Jacobian n more calls of `func`.
+        ``Dfun(x, *args)`` returns the Jacobian of `func`, shape (m, n): entry (i, j) is the derivative of residual i
+        with respect to x[j]. By default it is computed by forward differences, with n more calls of `func` each.
     full_output : bool, default False
         Whether to return all outputs.
     col_deriv : bool, default False
-        Whether `Dfun` returns the transposed Jacobian, shape (n, m), which is copied faster.
+        Whether `Dfun` returns the transposed Jacobian, shape (n, m), which is faster to copy.
     ftol : float, default 1.49012e-8
         Stop if the actual and predicted relative reductions of the sum of squares are at most this. Not negative.
     xtol : float, default 1.49012e-8
@@ -144,44 +146,46 @@ def leastsq(  # type: ignore[misc]  # the overloads' *more: options by position,
         absolute value. Not negative.
     maxfev : int, default 0
         Number of calls of `func` after which to stop. 0 or less means 200*(n + 1), or 100*(n + 1) with `Dfun`. It is
-        compared after a step only, so that the Jacobian's differences may pass it by up to n.
+        checked only after a step, so forward differences may exceed it by up to n.
     epsfcn : float, optional
         Relative error of the residuals; forward differences step by ``sqrt(epsfcn)*abs(x)``. Default: the machine
-        epsilon of the type that `func` returns first. Less than float64's counts as float64's.
+        epsilon of the dtype that `func` returns first. Anything below float64's counts as float64's.
     factor : float, default 100
-        Bound on the first step, relative to ``norm(diag*x)`` (or absolute where that is 0). Positive.
+        Bound on the first step, relative to ``norm(diag*x)`` with abs(x) at least `typical_x` (absolute if that is 0).
+        Positive.
     diag : array_like, shape (n,), optional
-        Positive scale factors of the variables. Default: the norms of the Jacobian's columns, the largest met.
+        Positive scale factors of the variables. Default: the norms of the Jacobian's columns, the largest so far.
     solver : {"builtin", "original"}, optional
-        ``"original"``: MINPACK's own Fortran, where the build has it (`show_config` tells); the results are the same,
-        to the bit. Default: what the environment variable ``PYMINPACK_SOLVER`` names, else ``"builtin"``. MINPACK's own
-        drivers can do nothing of what follows, and NotImplementedError says so.
+        ``"original"``: MINPACK's own Fortran, if this build has it (see `show_config`), with the same results to the
+        bit. Default: the environment variable ``PYMINPACK_SOLVER``, else ``"builtin"``. The original solver supports
+        none of the options below: they raise NotImplementedError.
     callback : callable, optional
-        Called as ``callback(intermediate_result=r)`` after every trial step, where this is the name of its only
-        parameter (SciPy's convention); else as ``callback(x)``. `r` has the attributes of `LevenbergMarquardt`; arrays
-        are copies. If it raises StopIteration, the fit ends with the best x so far and `ier` -2; any other exception
-        passes.
+        Called after every trial step: as ``callback(intermediate_result=r)`` if this is the name of its only parameter
+        (SciPy's convention), else as ``callback(x)``. `r` has the attributes of `LevenbergMarquardt`; arrays are
+        copies. StopIteration ends the fit with the best x so far and `ier` -2; any other exception propagates.
     vectorized : bool, default False
         `func` takes points of shape (k, n) and returns residuals of shape (k, m), so that the n points of a Jacobian
-        are one call. Points come first, other than in SciPy's differential_evolution. The bits are the same where
-        `func` computes a row as it would by itself.
+        take one call. Points come first, unlike in SciPy's differential_evolution. The bits are the same if `func`
+        computes each row as it would by itself.
     workers : int or map-like callable, optional
-        Who evaluates `func` at the points of a Jacobian: as many processes, -1 for all cores; or what
-        ``workers(func, points)`` does, such as the `map` of a pool or of an executor. `nfev` and the bits are the same.
+        Evaluates `func` in parallel at the n points of a difference Jacobian: a number of processes, -1 for one per
+        core, which end with the fit; or a map, called as ``workers(func, points)``, such as the `map` or
+        `imap_unordered` of a pool, whose results may come in any order. `nfev` and the bits are the same.
     nonfinite : {"propagate", "raise"}, default "propagate"
         ``"raise"`` ends the fit at the first NaN or inf that a function returns with `NonFiniteError`.
     typical_x : float or array_like, shape (n,), optional
-        Sizes below which x does not count as small: positive numbers. The step of a difference becomes
-        ``sqrt(epsfcn) * max(abs(x), typical_x)``, which helps where a parameter starts at 0 or nearly. Default:
-        MINPACK's ``sqrt(epsfcn) * abs(x)``, and ``sqrt(epsfcn)`` where x is 0.
+        Typical sizes of x, positive, for parameters that start at or near 0. Forward differences step by
+        ``sqrt(epsfcn) * max(abs(x), typical_x)``, and the first step, with `Dfun` too, is bounded by
+        ``factor * norm(diag * max(abs(x), typical_x))``: too large a value makes it overshoot. Default: MINPACK's
+        ``sqrt(epsfcn) * abs(x)``, ``sqrt(epsfcn)`` where x is 0, and ``factor * norm(diag * x)``.
 
     Returns
     -------
     x : ndarray, shape (n,)
         The solution, or the best point reached.
     cov_x : ndarray, shape (n, n), or None
-        Inverse of ``J.T @ J`` with J the last Jacobian. Times the variance of the residuals it is the covariance of x.
-        None if `ier` is not 1 to 4, or where J is exactly singular. Only with `full_output`.
+        Inverse of ``J.T @ J`` with J the last Jacobian; times the variance of the residuals, the covariance of x.
+        None if `ier` is not 1 to 4, or if J is exactly singular. Only with `full_output`.
     infodict : dict
         Only with `full_output`:
 
@@ -192,8 +196,8 @@ def leastsq(  # type: ignore[misc]  # the overloads' *more: options by position,
         ``njev`` : int
             Calls of `Dfun`; only with `Dfun`.
         ``fjac`` : ndarray, shape (n, m)
-            Its transpose holds, in the upper triangle, R of the factorisation ``J P = Q R`` with diagonal of
-            non-increasing size, and Q in the form of Householder vectors below it.
+            Its transpose holds R of the factorisation ``J P = Q R`` in the upper triangle, with diagonal entries of
+            non-increasing magnitude, and the Householder vectors of Q below it.
         ``ipvt`` : ndarray of int32, shape (n,)
             Column j of J P is column ``ipvt[j]`` of J, counted from 1.
         ``qtf`` : ndarray, shape (n,)
@@ -202,43 +206,45 @@ def leastsq(  # type: ignore[misc]  # the overloads' *more: options by position,
         `ier` in words. Only with `full_output`.
     ier : int
         Why the iteration stopped: 1 by ftol, 2 by xtol, 3 by both, 4 by gtol; 5 by maxfev; 6, 7, 8: ftol, xtol or gtol
-        ask for more than the machine's precision. 1 to 4 mean success. 0 (with `full_output` only): improper input.
-        -2: `callback` ended it.
+        is too small for the machine precision; -2 by `callback`. 1 to 4 mean success. 0 (only with `full_output`):
+        improper input.
 
     Raises
     ------
     TypeError
-        If `func` or `Dfun` is not callable or returns what does not cast safely to float64, has the wrong number of
-        dimensions or, for `Dfun`, the wrong shape; if there are fewer residuals than variables; if `x0` does not cast
-        safely to float64; if an option has the wrong type; and, without `full_output`, where ier is 0: a negative
-        tolerance, a `factor` or an entry of `diag` that is not positive, or an empty `x0`.
+        If `func` or `Dfun` is not callable, or returns something that does not cast safely to float64, has the wrong
+        number of dimensions or, for `Dfun`, the wrong shape; if there are fewer residuals than variables; if `x0` does
+        not cast safely to float64; if an option has the wrong type; and, without `full_output`, if `ier` is 0: a
+        negative tolerance, a `factor` or an entry of `diag` that is not positive, or an empty `x0`.
     ValueError
-        If `diag` has not the length of `x0`, if `func` returns another number of residuals than in its first call, if
-        `solver` is no solver's name; if `typical_x` is not positive; and if two keywords ask for what cannot happen:
-        `workers` or `typical_x` with `Dfun`, `workers` with `vectorized`.
+        If `diag` and `x0` differ in length; if the number of residuals changes after the first call of `func`; if
+        `solver` is unknown; if `typical_x` is not positive; or if `workers` is combined with `Dfun` or `vectorized`.
     ImportError
         If `solver` is not in this build.
     NotImplementedError
-        If `solver` is the original, for `callback`, `vectorized`, `workers`, `nonfinite` and `typical_x`.
+        If the original solver is asked for `callback`, `vectorized`, `workers`, `nonfinite` or `typical_x`.
     NonFiniteError
         With ``nonfinite="raise"``; a FloatingPointError.
     OverflowError
-        If `maxfev` or the number of variables or residuals does not fit a C int.
+        If `maxfev` or the number of variables or residuals does not fit in a C int.
     MemoryError
         If the m x n Jacobian does not fit in memory.
     Exception
-        Whatever `func` and `Dfun` raise passes unchanged.
+        Exceptions of `func` and `Dfun` propagate unchanged; from a worker process, as a RuntimeError with their text if
+        they cannot be pickled and unpickled.
+    BrokenProcessPool
+        If a process of ``workers=2`` ends before it returns; a RuntimeError, of concurrent.futures.process.
 
     Warns
     -----
     RuntimeWarning
-        Where `ier` is 5 to 8, without `full_output`. And, with or without it: where the returned x, fvec or cov_x is
-        not finite; where `func` or `Dfun` returned a masked array with masked entries, which count like any other; and
-        where `ier` is 1 to 4 though a column of the last Jacobian is exactly zero and the residuals are not (unless
-        that of a difference whose parameter, and with it the step, fell to 0.01 of its start or less), or though x is
-        `x0` to the bit, a column's cosine with the residuals exceeds 0.01 and the Gauss-Newton step 1e-6 of x
-        (and, where m = n, a change of x by its own size would change the residuals' norm by more than 0.001 of it).
-        The numbers are the same as without these warnings.
+        If `ier` is 5 to 8, without `full_output`. With or without it: if x, fvec or cov_x is not finite; if `func` or
+        `Dfun` returned a masked array with masked entries, which count like any other; and, where `ier` is 1 to 4, if a
+        column of the last Jacobian is exactly zero and the residuals are not (unless by a forward difference whose
+        parameter, and with it the step, fell to 0.01 of its start or less); if x is bit-identical to `x0`, but a
+        column's cosine with the residuals exceeds 0.01 and the Gauss-Newton step exceeds 1e-6 of x (and, if m = n, a
+        change of x by its own size would change the norm of the residuals by more than 0.001 of it); or if x moved, but
+        the Gauss-Newton step exceeds x itself (unless `diag` is given). The warnings do not affect the results.
 
     References
     ----------
@@ -268,31 +274,38 @@ def leastsq(  # type: ignore[misc]  # the overloads' *more: options by position,
     >>> np.sqrt(np.diag(cov_x) * variance).round(3)
     array([0.091, 0.018])
     """
+    found: _Short | _Full = fit(
+        LEASTSQ, func, x0, args, Dfun, full_output, col_deriv, ftol, xtol, gtol, maxfev, epsfcn, factor, diag, solver,
+        typical_x, callback=callback, vectorized=vectorized, workers=workers, nonfinite=nonfinite,
+    )  # fmt: skip
+    return found
+
+
+def fit(
+    names: Names, /, func: Any, x0: Any, args: Any = (), Dfun: Any = None, full_output: Any = False,
+    col_deriv: Any = False, *values: Any, callback: Any = None, vectorized: Any = False, workers: Any = None,
+    nonfinite: Any = "propagate", **options: Any,
+) -> Any:  # fmt: skip
+    """`leastsq` with its arguments under other names. `values` are options, too, in its order."""
     if not callable(func):
-        raise TypeError(f"leastsq: func must be callable, not {type(func).__name__}")
+        raise TypeError(f"{names.caller}: {names.func} must be callable, not {type(func).__name__}")
     if not (Dfun is None or callable(Dfun)):
-        raise TypeError(f"leastsq: Dfun must be callable, not {type(Dfun).__name__}")
+        raise TypeError(f"{names.caller}: {names.Dfun} must be callable, not {type(Dfun).__name__}")
     if not isinstance(args, tuple):
         args = (args,)
-    evaluate = refusing = None
-    if not (callback is None and workers is None and typical_x is None and nonfinite == "propagate"):
-        if callback is not None:
-            callback = by_keyword(callback)
-        refusing = refusal(nonfinite)
-        evaluate = evaluator(workers, func, args)
-        _check_together(Dfun, vectorized, evaluate, typical_x)
-    arguments = (
-        "leastsq", func, Dfun, x0, args, full_output, col_deriv, ftol, xtol, gtol, maxfev, epsfcn, factor, diag, solver,
-        typical_x, callback, vectorized, evaluate, refusing,
-    )  # fmt: skip
-    if evaluate is None:
-        outcome = _minpack.leastsq(*arguments)
+    problem = names, func, x0, args, Dfun, full_output, col_deriv, values, options, vectorized
+    if callback is None and workers is None and nonfinite == "propagate":
+        outcome = _minpack.leastsq(*problem, None, None, None)
     else:
-        with evaluate:  # not around a plain fit: CPython 3.11 cannot enter such a block's end where memory is out
-            outcome = _minpack.leastsq(*arguments)
+        callback = by_keyword(callback, names.caller)
+        refusing = refusal(nonfinite, names)
+        evaluate = evaluator(workers, func, args, names.caller, names.func)
+        _check_together(names, Dfun, vectorized, evaluate)
+        with evaluate or nullcontext():
+            outcome = _minpack.leastsq(*problem, callback, evaluate, refusing)
     x, ier, infodict, cov_x, mesg, reports = outcome
-    for report in reports or ():
-        warn(describe(report), RuntimeWarning)
+    if reports is not None:
+        warn_of(reports, names)
     if infodict is not None:
         assert mesg is not None
         return x, cov_x, infodict, mesg, ier
@@ -303,14 +316,18 @@ def leastsq(  # type: ignore[misc]  # the overloads' *more: options by position,
     return x, ier
 
 
-def _check_together(
-    Dfun: Callable[..., Any] | None, vectorized: bool, evaluate: Evaluator | None, typical_x: ArrayLike | None
-) -> None:
-    """Refuse keywords that ask for what cannot happen."""
-    for name, other, conflict in (
-        ("workers", "Dfun", evaluate is not None and Dfun is not None),
-        ("workers", "vectorized", evaluate is not None and vectorized),
-        ("typical_x", "Dfun", typical_x is not None and Dfun is not None),
-    ):
-        if conflict:
-            raise ValueError(f"leastsq: {name} is for difference Jacobians by single calls, which {other} does without")
+fit.__qualname__ = "leastsq"  # in Python's own errors about curve_fit's keywords
+
+
+def _check_together(names: Names, Dfun: Any, vectorized: bool, evaluate: Evaluator | None) -> None:
+    """Reject keywords that exclude each other."""
+    if evaluate is not None and Dfun is not None:
+        raise ValueError(
+            f"{names.caller}: workers cannot be combined with {names.Dfun}:"
+            f" they evaluate {names.func} for forward differences"
+        )
+    if evaluate is not None and vectorized:
+        raise ValueError(
+            f"{names.caller}: workers cannot be combined with vectorized:"
+            f" {names.func} gets all points in one call there"
+        )

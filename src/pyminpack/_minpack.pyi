@@ -1,6 +1,6 @@
 """Types of the C extension."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, SupportsIndex, final, type_check_only
 
 from numpy import float64, int32
@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 from typing_extensions import disjoint_base
 
 from pyminpack._leastsq import InfoDict, Real
-from pyminpack._reports import Report
+from pyminpack._names import Names
+from pyminpack._reports import Masked, Report
 
 # (x, ier, infodict, cov_x, mesg, reports)
 _Outcome = tuple[
@@ -61,6 +62,8 @@ class _Iteration:
     @property
     def request(self) -> Literal["residuals", "differences", "jacobian"] | None: ...
     @property
+    def wanted(self) -> list[int]: ...
+    @property
     def done(self) -> bool: ...
 
 @final
@@ -81,36 +84,35 @@ class LevenbergMarquardt(_Iteration):
         diag: ArrayLike | None = ...,
         jacobian: bool = ...,
         col_deriv: bool = ...,
-        solver: str | None = ...,
         typical_x: ArrayLike | None = ...,
     ) -> None: ...
     def ask(self) -> NDArray[float64]: ...
-    def tell(self, values: ArrayLike, /) -> None: ...
+    def tell(self, values: ArrayLike, /, *, point: SupportsIndex | None = None) -> None: ...
     def result(self) -> tuple[NDArray[float64], NDArray[float64] | None, InfoDict, str, int]: ...
     def __getstate__(self) -> dict[str, Any]: ...
     def __setstate__(self, state: dict[str, Any], /) -> None: ...
 
+def real_array(
+    caller: str, role: str, gave: str, function: Callable[..., Any] | None, value: Any, /
+) -> NDArray[Any]: ...
+def answer(
+    caller: str, role: str, function: Callable[..., Any], value: Any, call: int, m: int, n: int, col_deriv: bool, /
+) -> tuple[NDArray[float64], float, Masked | None]: ...
+def start_vector(caller: str, name: str, x0: ArrayLike, /) -> NDArray[float64]: ...
 def leastsq(
-    caller: str,
+    names: Names,
     func: Callable[..., Any],
-    Dfun: Callable[..., Any] | None,
     x0: ArrayLike,
     args: tuple[Any, ...],
+    Dfun: Callable[..., Any] | None,
     full_output: int,
     col_deriv: int,
-    ftol: Real,
-    xtol: Real,
-    gtol: Real,
-    maxfev: SupportsIndex,
-    epsfcn: Real | None,
-    factor: Real,
-    diag: ArrayLike | None,
-    solver: str | None,
-    typical_x: ArrayLike | None,
-    callback: Callable[..., Any] | None,
+    values: tuple[Any, ...],
+    options: dict[str, Any],
     vectorized: bool,
-    evaluate: Callable[[list[NDArray[float64]]], Iterable[Any]] | None,
-    refuse: Callable[..., Any] | None,
+    callback: Callable[..., Any] | None,
+    workers: Callable[[list[NDArray[float64]]], tuple[Sequence[Any], bool]] | None,
+    on_nonfinite: Callable[..., Any] | None,
     /,
 ) -> _Outcome: ...
 def solvers() -> tuple[str, ...]: ...
@@ -131,12 +133,12 @@ def lmpar(
 ) -> tuple[NDArray[float64], float, NDArray[float64], NDArray[float64]]: ...
 def fdjac2(
     solver: str | None,
-    fcn: Callable[[NDArray[float64]], NDArray[float64]],
+    fcn: Callable[[NDArray[float64]], Any],
     x: ArrayLike,
     fvec: ArrayLike,
     epsfcn: Real,
     /,
-) -> NDArray[float64]: ...
+) -> tuple[NDArray[float64], Masked | None]: ...
 def chkder(
     solver: str | None, x: ArrayLike, fvec: ArrayLike | None, fjac: ArrayLike | None, fvecp: ArrayLike | None, /
 ) -> NDArray[float64]: ...

@@ -1,61 +1,67 @@
-"""`NonFiniteError`: what `nonfinite="raise"` ends a fit with."""
+"""`NonFiniteError`, which ends a fit with ``nonfinite="raise"``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NoReturn
+from functools import partial
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pyminpack._names import LEASTSQ, Names
+
 
 class NonFiniteError(FloatingPointError):
-    """A function of a fit returned NaN or inf, and ``nonfinite="raise"`` was asked for.
+    """A function of a fit returned NaN or inf, with ``nonfinite="raise"``.
 
     Attributes
     ----------
-    function : {"func", "Dfun"}
-        Which function.
+    function : {"func", "Dfun", "f", "jac"}
+        Which function, of `leastsq` or of `curve_fit`.
     index : int
-        Where in what it returned, flattened in C order, from 0.
+        Index in what it returned, flattened in C order, from 0.
     call : int
-        In which of its calls, from 1.
+        Which of its calls, from 1.
     point : ndarray, shape (n,)
         Where it was called.
     x : ndarray, shape (n,)
-        The last x of the iteration: the best point so far, where all was finite; `x0` if it happened there.
+        The iteration's last x: the best point so far, where everything was finite; `x0` if it happened there.
     """
 
     def __init__(
         self,
-        function: Literal["func", "Dfun"],
+        function: str,
         index: int,
         call: int,
         point: NDArray[np.float64],
         x: NDArray[np.float64],
+        names: Names = LEASTSQ,
     ) -> None:
-        super().__init__(function, index, call, point, x)
-        self.function: Literal["func", "Dfun"] = function
+        super().__init__(function, index, call, point, x, names)
+        self.function: str = function
         self.index: int = index
         self.call: int = call
         self.point: NDArray[np.float64] = point
         self.x: NDArray[np.float64] = x
+        self._names = names
 
     def __str__(self) -> str:
+        caller, x, cause = self._names.caller, self._names.x, self._names.cause
         return (
-            f"leastsq: the first NaN or inf is at index {self.index} of what {self.function} returned in call"
-            f" {self.call}, at x = {self.point}; the best x before was {self.x}"
+            f"{caller}: the first NaN or inf is at index {self.index} of what {self.function} returned in call"
+            f" {self.call}{cause and ', since '}{cause}, at {x} = {self.point}; the best {x} before was {self.x}"
         )
 
 
-def refusal(nonfinite: str) -> Callable[..., NoReturn] | None:
-    """What the extension calls at the first NaN or inf; None where that goes through."""
+def refusal(nonfinite: str, names: Names) -> Callable[..., NoReturn] | None:
+    """What the extension calls at the first NaN or inf; None to let it pass."""
     if nonfinite not in ("propagate", "raise"):
-        raise ValueError(f"leastsq: nonfinite is {nonfinite!r}; expected 'propagate' or 'raise'")
-    return _refuse if nonfinite == "raise" else None
+        raise ValueError(f"{names.caller}: nonfinite is {nonfinite!r}; expected 'propagate' or 'raise'")
+    return partial(_refuse, names) if nonfinite == "raise" else None
 
 
 def _refuse(
-    function: Literal["func", "Dfun"], index: int, call: int, point: NDArray[np.float64], x: NDArray[np.float64]
+    names: Names, function: str, index: int, call: int, point: NDArray[np.float64], x: NDArray[np.float64]
 ) -> NoReturn:
-    raise NonFiniteError(function, index, call, point, x)
+    raise NonFiniteError(function, index, call, point, x, names)

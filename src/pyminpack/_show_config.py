@@ -1,4 +1,4 @@
-"""`show_config`: what is inside this build, and what it runs on."""
+"""`show_config`: how this build was made, and what it runs on."""
 
 from typing import Any, Literal
 
@@ -7,12 +7,12 @@ from pyminpack._config import CONFIG
 
 
 def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any]:
-    """Print how this build of pyminpack was made and what it runs on, and return it.
+    """Print and return how pyminpack was built and what it runs on.
 
     Parameters
     ----------
     mode : {"stdout", "dicts"}, default "stdout"
-        ``"dicts"``: only return it. The name and the values are those of `numpy.show_config`.
+        ``"dicts"``: only return it. Name and values are those of `numpy.show_config`.
 
     Returns
     -------
@@ -20,21 +20,20 @@ def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any]:
         ``version`` : str
             Of pyminpack.
         ``solvers`` : list of str
-            ``"builtin"``, and ``"original"`` where MINPACK's own Fortran is in the build.
+            ``"builtin"``, and ``"original"`` if MINPACK's own Fortran is in the build.
         ``original_sha256`` : str or None
-            Of the original MINPACK's source (unpacked; a folder's files one after the other); None if it is not inside.
+            Of the original MINPACK's source (unpacked; a folder's files concatenated); None if it is not in the build.
         ``compilers``, ``flags`` : dict of str
-            For ``"c"`` and ``"fortran"``; and ``"instruction sets"``, the flags that what is compiled for each
-            has besides.
+            For ``"c"`` and ``"fortran"``; in ``flags`` also ``"instruction sets"``, the additional flags for each.
         ``instruction_sets`` : list of str
-            For which the builtin solver is compiled.
+            Those for which the builtin solver is compiled.
         ``instruction_set`` : str
-            The one in use: the best that this machine runs, or that of the environment variable
+            The one in use: the best that this machine supports, or that of the environment variable
             ``PYMINPACK_INSTRUCTION_SET`` when pyminpack was imported.
         ``python``, ``numpy``, ``platform`` : str
             Versions, and the operating system.
         ``processor`` : dict
-            ``"name"``, and ``"features"`` as NumPy finds them (empty before NumPy 1.25, which does not tell).
+            ``"name"``, and ``"features"`` as NumPy detects them (empty before NumPy 1.25).
 
     Raises
     ------
@@ -50,7 +49,7 @@ def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any]:
     """
     if mode not in ("stdout", "dicts"):
         raise ValueError(f"show_config: mode is {mode!r}; expected 'stdout' or 'dicts'")
-    from copy import deepcopy  # here, for the time of our import
+    from copy import deepcopy  # here, to keep our import fast
 
     config = deepcopy(CONFIG)
     config |= {"solvers": list(_minpack.solvers()), "instruction_set": _minpack.instruction_set_in_use()}
@@ -80,7 +79,7 @@ def _surroundings() -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """The processor's name, where Linux tells it."""
+    """The processor's name on Linux; empty if unknown."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
             return next((line.partition(":")[2].strip() for line in file if line.startswith("model name")), "")

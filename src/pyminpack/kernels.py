@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pyminpack import _minpack
-from pyminpack._returned import as_array, real_vector
+from pyminpack._names import Names
+from pyminpack._reports import warn_of
 
 __all__ = [
     "Covariance", "DampedStep", "Factorisation", "SystemSolution",
@@ -32,6 +33,8 @@ __all__ = [
 Vector = NDArray[np.float64]
 Real = SupportsFloat | SupportsIndex
 Solver = Literal["builtin", "original"] | None
+
+_FDJAC2 = Names("fdjac2", "fcn", "", "x")
 
 
 class Factorisation(NamedTuple):
@@ -250,7 +253,7 @@ def fdjac2(
     Parameters
     ----------
     fcn : callable
-        ``fcn(x)`` returns the m residuals, real, as a vector. x is a float64 array of shape (n,) of its own.
+        ``fcn(x)`` returns the m residuals, as for `leastsq`. x is a float64 array of shape (n,) of its own.
     x : array_like, shape (n,)
         Where the Jacobian is wanted.
     fvec : array_like, shape (m,)
@@ -272,6 +275,11 @@ def fdjac2(
     Exception
         Whatever `fcn` raises passes unchanged.
 
+    Warns
+    -----
+    RuntimeWarning
+        If `fcn` returns a masked array with masked entries, which count like any other.
+
     References
     ----------
     ANL-80-74, routine FDJAC2.
@@ -285,16 +293,10 @@ def fdjac2(
     """
     if not callable(fcn):
         raise TypeError(f"fdjac2: fcn must be callable, not {type(fcn).__name__}")
-    fvec = as_array(fvec, "fdjac2: fvec is")
-    m = fvec.size
-
-    def residuals(x: Vector) -> Vector:
-        returned = real_vector(fcn(x), "fdjac2: fcn")
-        if returned.size != m:
-            raise ValueError(f"fdjac2: fcn returned {returned.size} residuals; expected {m}, as fvec has")
-        return returned
-
-    return _minpack.fdjac2(solver, residuals, x, fvec, epsfcn)
+    fjac, masked = _minpack.fdjac2(solver, fcn, x, fvec, epsfcn)
+    if masked is not None:
+        warn_of([masked], _FDJAC2)
+    return fjac
 
 
 def chkder(

@@ -22,7 +22,7 @@
 
 enum { MOST_M = 160, MOST_N = 24, PADDING = 3, LDA = MOST_M + PADDING, LWORK = 1 << 17 };
 
-static const Solver *solver;
+static const MinpackSolver *solver;
 static uint64_t state, hash;
 static int with_values;
 
@@ -557,25 +557,24 @@ fit(char *name, size_t length)
     const double ftol = tolerances[draw(5)], xtol = tolerances[draw(5)], gtol = one_in(2) ? 0 : tolerances[draw(5)];
     const double epsfcn = steps[draw(5)], factor = one_in(3) ? 0.125 : 100;
     const int by_differences = one_in(2), mode = one_in(4) ? 2 : 1, maxfev = one_in(8) ? 1 + draw(20) : 300;
-    int m, n, lwork, info = -777, nfev = -777, njev = -777;
+    MinpackAnswerer answerer = {.residuals = residuals, .jacobian = by_differences ? NULL : jacobian, .context = &model};
+    MinpackState lm = {.maxfev = maxfev, .mode = mode, .ftol = ftol, .xtol = xtol, .gtol = gtol, .factor = factor,
+                  .epsfcn = epsfcn, .x = x, .fvec = wa4, .fjac = a, .diag = diag, .ipvt = ipvt, .qtf = qtb, .wa1 = wa1,
+                  .wa2 = wa2, .wa3 = wa3, .wa4 = sdiag, .work = work};
+    int m, n;
 
     draw_model(&model, x);
-    m = model.m;
-    n = model.n;
+    lm.m = lm.ldfjac = m = model.m;
+    lm.n = n = model.n;
     if (mode == 2)
         for (int j = 0; j < n; j++)
             diag[j] = power(draw(9) - 4);
-    lwork = within_work(solver->lwork(m, n));
-    if (by_differences)
-        solver->lmdif(residuals, &model, m, n, x, wa4, ftol, xtol, gtol, maxfev, epsfcn, diag, mode, factor, &info,
-                      &nfev, a, m, ipvt, qtb, wa1, wa2, wa3, sdiag, work, lwork);
-    else
-        solver->lmder(residuals, jacobian, &model, m, n, x, wa4, a, m, ftol, xtol, gtol, maxfev, diag, mode, factor,
-                      &info, &nfev, &njev, ipvt, qtb, wa1, wa2, wa3, sdiag, work, lwork);
+    lm.lenwork = within_work(solver->lwork(m, n));
+    solver->solve(&lm, &answerer);
     snprintf(name, length, "%s %d x %d", by_differences ? "lmdif" : "lmder", m, n);
-    put_integers("info", &info, 1);
-    put_integers("nfev", &nfev, 1);
-    put_integers("njev", &njev, 1);
+    put_integers("info", &lm.info, 1);
+    put_integers("nfev", &lm.nfev, 1);
+    put_integers("njev", &lm.njev, 1);
     put("x", x, n);
     put("fvec", wa4, m);
     put("fjac", a, m * n);

@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 from run import WORK
@@ -49,14 +48,6 @@ def unpack_debian() -> None:
         run("dpkg-deb", "-x", package, ROOT)
 
 
-def requirements() -> list[str]:
-    """The tests' and the examples', but for Meson, which builds here."""
-    with open(REPOSITORY / "pyproject.toml", "rb") as file:
-        project = tomllib.load(file)
-    test = [entry for entry in project["dependency-groups"]["test"] if isinstance(entry, str)]
-    return [*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["examples"], *test]
-
-
 def install_package() -> Path:
     """The package, into INSTALLED; returns the tests' library."""
     cross_file = FOLDER / "aarch64.ini"
@@ -88,7 +79,7 @@ def main() -> int:
     if not (SITE / "pytest").exists():
         unpack_debian()
         run(sys.executable, "-m", "pip", "install", "-q", "--upgrade", f"--target={SITE}", *PLATFORMS,
-            "--only-binary=:all:", *requirements())  # fmt: skip
+            "--only-binary=:all:", f"--group={REPOSITORY / 'pyproject.toml'}:test")  # fmt: skip
     environment = os.environ | {
         "PYMINPACK_KERNELS": str(install_package()),
         "PYTHONPATH": os.pathsep.join(map(str, [INSTALLED, SITE])),

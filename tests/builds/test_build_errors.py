@@ -73,7 +73,7 @@ def test_a_relative_path_of_the_original_begins_in_the_folder_of_the_project(tmp
 def test_a_broken_gz_of_the_original_is_named(tmp_path, data):
     path = tmp_path / "minpack.f.gz"
     path.write_bytes(data)
-    assert f"original_minpack: {path} is no whole .gz file: " in setup(tmp_path, f"-Doriginal_minpack={path}")
+    assert f"original_minpack: {path} is not a complete .gz file: " in setup(tmp_path, f"-Doriginal_minpack={path}")
 
 
 def test_pip_shows_nothing_of_the_build_after_what_is_wrong_with_the_path_of_the_original(tmp_path):

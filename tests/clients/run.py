@@ -16,14 +16,13 @@ import subprocess
 import sys
 import tarfile
 import time
-import tomllib
-import venv
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import snippets
+from environment import environment as make_environment
 from table import CLIENTS, COMMON, EXPECTED, MORE
 
 HERE = Path(__file__).resolve().parent
@@ -69,34 +68,21 @@ def ways_of(client):
 def pip(work, *arguments):
     """Run the environment's pip."""
     bin_folder = work / "venv" / "bin"
-    environment = os.environ | {
-        "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
-        "PIP_CACHE_DIR": str(work / "pip-cache"),
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-    }
-    subprocess.run([bin_folder / "python", "-m", "pip", *arguments], env=environment, check=True)
+    path = f"{bin_folder}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run([bin_folder / "python", "-m", "pip", *arguments], env=os.environ | {"PATH": path}, check=True)
 
 
 def install(work, table):
-    """Make the environment if the table or the interpreter changed, and put the present pyminpack into it."""
-    with open(ROOT / "pyproject.toml", "rb") as file:
-        build_tools = tomllib.load(file)["build-system"]["requires"]
+    """Make the environment anew if the table or the interpreter changed, and put the present pyminpack into it."""
     clients = [f"{client.name}=={client.version}" for client in table]
     needs = [need for client in table for need in client.needs]
-    requirements = sorted({*COMMON, *snippets.REQUIREMENTS, *clients, *build_tools, *needs})
-    installed = work / "installed"
-    wanted = "\n".join([sys.version, *requirements])
-    if not installed.exists() or installed.read_text() != wanted:
-        installed.unlink(missing_ok=True)
-        shutil.rmtree(work / "build", ignore_errors=True)
-        venv.create(work / "venv", clear=True, with_pip=True)
-        pip(work, "install", "-q", *requirements)
-        for client in table:
-            if client.sdist:
-                only = ("--no-deps", f"--no-binary={client.name}", f"{client.name}=={client.version}")
-                pip(work, "download", "-q", "-d", work / "sdist", *only)
-        installed.write_text(wanted)
-    build = f"-Cbuild-dir={work / 'build'}"
+    requirements = sorted({*COMMON, *snippets.REQUIREMENTS, *clients, *needs})
+    make_environment(work / "venv", *requirements, groups=["build"], anew=True)
+    for client in table:
+        if client.sdist and not (work / "sdist" / f"{client.name}-{client.version}.tar.gz").exists():
+            only = ("--no-deps", f"--no-binary={client.name}", f"{client.name}=={client.version}")
+            pip(work, "download", "-q", "-d", work / "sdist", *only)
+    build = f"-Cbuild-dir={work / 'build' / sys.implementation.cache_tag}"
     pip(work, "install", "-q", "--no-build-isolation", "--no-deps", "--force-reinstall", build, ROOT)
 
 
@@ -212,7 +198,7 @@ def main():
     work = arguments.work.resolve() / ("more" if arguments.more else "")
     temporary = work / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
-    os.environ["TMPDIR"] = str(temporary)
+    os.environ |= {"TMPDIR": str(temporary), "PIP_CACHE_DIR": str(work / "pip-cache")}
     install(work, table)
 
     wrong, also = [], []

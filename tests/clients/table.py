@@ -114,7 +114,7 @@ EXPECTED = (
         Expected(
             "astropy",
             f"astropy.modeling.tests.test_constraints.TestNonLinearConstraints::test_tied_par[{fitter}]",
-            "RuntimeWarning: leastsq: x is still x0, but that is no minimum by the Jacobian",
+            "RuntimeWarning: leastsq: x never moved, but x0 is not a minimum by the Jacobian",
             "The warning is right, and -Werror makes it an error: astropy's Dfun leaves out that the mean is tied to "
             "the width. Its column for the width has the norm 67, that of differences 2718; the fit returns its start.",
         )
@@ -123,7 +123,8 @@ EXPECTED = (
     Expected(
         "astropy",
         "astropy.modeling.tests.test_quantities_fitting::test_compound_without_units[LevMarLSQFitter-model0]",
-        "RuntimeWarning: leastsq: in the last Jacobian the derivatives by x[2], x[3], x[4], x[5], x[6], x[7] are all",
+        "RuntimeWarning: leastsq: in the last Jacobian all derivatives with respect to x[2], x[3], x[4], x[5], x[6],"
+        " x[7] are exactly",
         "The warning is right, and -Werror makes it an error: both Gaussians have left the data, from -5 to 5, for "
         "-497 and 497. The test looks at units only.",
     ),

@@ -1,1 +1,1 @@
-"""What the tests compare, build and run with."""
+"""Helpers with which the tests compare, build and run."""

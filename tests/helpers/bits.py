@@ -1,4 +1,4 @@
-"""Equality to the bit."""
+"""Bitwise equality."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ MAGNITUDE = 2**63 - 1
 
 
 def assert_same_outputs(actual: Mapping[str, ArrayLike], expected: Any) -> None:
-    """Every output in `actual` has the bits of the attribute of `expected` with its name."""
+    """Every output in `actual` is bit-identical to the attribute of `expected` with its name."""
     __tracebackhide__ = True
     for name, value in actual.items():
         assert_same_bits(value, getattr(expected, name), name)
 
 
 def assert_same_bits(actual: ArrayLike, expected: ArrayLike, name: str = "result") -> None:
-    """Two float64 or two integer arrays have one shape and the same bytes, but a NaN equals any NaN.
+    """Two float64 or two integer arrays have the same shape and bytes; any two NaNs are equal.
 
     A failure names the first difference, in C order.
     """
@@ -38,7 +38,7 @@ def assert_same_bits(actual: ArrayLike, expected: ArrayLike, name: str = "result
 
 
 def differences(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
-    """Where a and b, of one shape, differ."""
+    """Where a and b, of the same shape, differ."""
     if a.dtype.kind == "i":
         return np.asarray(a != b)
     return np.asarray((a.view(np.uint64) != b.view(np.uint64)) & ~(np.isnan(a) & np.isnan(b)))
@@ -55,6 +55,6 @@ def describe(a: Any, b: Any) -> str:
 
 
 def position(x: np.floating[Any]) -> int:
-    """The place of x among all float64 in increasing order; both zeros have 0."""
+    """The rank of x among all float64 in increasing order; both zeros have rank 0."""
     bits = int(x.view(np.int64))
     return bits if bits >= 0 else -(bits & MAGNITUDE)

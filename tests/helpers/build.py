@@ -1,4 +1,4 @@
-"""The tests' shared library of our solver: Meson's target minpack_kernels, compiled as far as its sources changed."""
+"""The tests' shared library of our solver: Meson's target minpack_kernels, rebuilt if its sources changed."""
 
 from __future__ import annotations
 
@@ -15,22 +15,19 @@ WITH_CHECKS = REPOSITORY / "build" / f"checks-{Path(sys.prefix).name}"
 
 
 def build() -> Path:
-    """The shared library: that of PYMINPACK_KERNELS, or the one built in BUILD."""
+    """The shared library that PYMINPACK_KERNELS names, or the one built in BUILD."""
     if library := os.environ.get("PYMINPACK_KERNELS"):
         return Path(library)
     return build_in(BUILD, *MESON_ARGS)
 
 
 def build_with_checks() -> Path:
-    """The one that ends the process where a routine breaks what it promises."""
+    """The library that ends the process if a routine violates its contract."""
     return build_in(WITH_CHECKS, "-Dchecks=true")
 
 
 def build_in(folder: Path, *options: str) -> Path:
-    """The shared library with these options, compiled as far as its sources changed.
-
-    A folder that does not build is set up anew.
-    """
+    """The shared library with these options, rebuilt if its sources changed; a folder that fails is set up again."""
     setup = ("setup", "--wipe", str(folder), str(REPOSITORY), "-Dkernels=true", *options)
     compile_ = ("compile", "-C", str(folder), "minpack_kernels")
     folder.mkdir(parents=True, exist_ok=True)
@@ -45,7 +42,7 @@ def build_in(folder: Path, *options: str) -> Path:
 
 
 def meson(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Meson, with this interpreter's tools first in PATH."""
+    """Run Meson with this interpreter's tools first on PATH."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return subprocess.run(["meson", *arguments], env={**os.environ, "PATH": path}, text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT)

@@ -1,4 +1,4 @@
-"""Our solver, through its C face minpack.h. See `oracles.minpack_calls` for the interface; covar is here only."""
+"""Our solver, through its C interface minpack.h. See `oracles.minpack_calls` for the methods; covar is only here."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from pyminpack import _minpack
 
 RESIDUALS = CFUNCTYPE(c_int, c_void_p, c_int, c_int, c_void_p, c_void_p, c_int)
 JACOBIAN = CFUNCTYPE(c_int, c_void_p, c_int, c_int, c_void_p, c_void_p, c_int)
-CONTEXT = 0xC0DE            # an address that is handed through, never looked at
-WRONG_CONTEXT = -999        # the info of a solve whose call-back got another one
+CONTEXT = 0xC0DE            # an address that is passed through, never dereferenced
+WRONG_CONTEXT = -999        # the info of a solve whose callback got another one
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Covariance:
 
 
 class CFace(Minpack):
-    """Inputs by value; residuals and Jacobian apart, with a context."""
+    """Inputs by value; separate residuals and Jacobian, with a context."""
 
     sequences = {
         routine: [name for name in names if name not in ("nprint", "lipvt")]
@@ -45,7 +45,7 @@ class CFace(Minpack):
 
     @cached_property
     def library(self) -> ctypes.CDLL:
-        """The shared library, which runs for the instruction set for which pyminpack runs."""
+        """The shared library, set to the instruction set that pyminpack uses."""
         library = ctypes.CDLL(str(build()))
         library.minpack_use_instruction_set(_minpack.instruction_set_in_use().encode())
         return library

@@ -1,4 +1,4 @@
-"""Two solvers, one call: what a caller sees of SciPy's leastsq and of ours, in a form that == compares."""
+"""One call of SciPy's leastsq and of ours: what the caller sees, in a form that == compares."""
 
 import sys
 import warnings
@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import pyminpack
 
 SOLVERS = {"scipy": scipy.optimize.leastsq, "pyminpack": pyminpack.leastsq}
-UNDEFINED_BY_SCIPY = ("fjac", "ipvt", "qtf")    # where ier is 0
+UNDEFINED_BY_SCIPY = ("fjac", "ipvt", "qtf")    # if ier is 0
 
 T = np.arange(6.0)
 Y = np.array([5.1, 2.9, 1.9, 1.1, 0.6, 0.5])
@@ -41,7 +41,7 @@ def plane(p):
 
 
 def then(change, function):
-    """A function that leaves its x changed, and insists on finding it as if nobody had."""
+    """A function that modifies its x, and insists on getting it unmodified."""
     def changing(p):
         assert (p.shape, p.dtype, p.flags.carray) == ((2,), np.float64, True)
         result = function(p)
@@ -53,9 +53,9 @@ def then(change, function):
 class Case:
     """One call of leastsq.
 
-    own_words: why the text of the error is ours and only its type is SciPy's; None where the text is the same too.
-    goes_on: what follows SciPy's text of the error in ours; None where nothing does.
-    told: the beginning of the warning that only pyminpack gives; None where there is none.
+    own_words: why our error has SciPy's type but not its text; None if the text is the same.
+    goes_on: what our error appends to SciPy's text; None if nothing.
+    told: the beginning of the warning that only pyminpack gives; None if there is none.
     """
 
     def __init__(self, name, func, x0, own_words=None, goes_on=None, told=None, **options):
@@ -69,7 +69,7 @@ def each(*cases):
 
 
 def frozen(value):
-    """A value as something whose == sees types, dtypes, shapes, order and bits (but all NaNs are alike)."""
+    """A value in a form whose == compares types, dtypes, shapes, order and bits; all NaNs are equal."""
     match value:
         case np.ndarray():
             bits = np.where(np.isnan(value), np.nan, value) if value.dtype.kind == "f" else value
@@ -83,7 +83,7 @@ def frozen(value):
 
 
 def observed(leastsq, case, full_output):
-    """What the caller sees: (outcome, warnings, cov_x); cov_x is apart because its bits are not promised."""
+    """What the caller sees: (outcome, warnings, cov_x); cov_x is separate because its bits are not guaranteed."""
     given = [case.x0, case.options.get("diag"), case.options.get("args")]
     before = frozen(given)
     cov_x = None
@@ -108,7 +108,7 @@ def observed(leastsq, case, full_output):
 
 
 def assert_same(case):
-    """Both solvers, short and full: the caller sees no more difference than the case says."""
+    """With both solvers, short and full output: the caller sees no difference but those in the case."""
     for full_output in (False, True):
         (theirs, their_warnings, their_cov), (ours, our_warnings, our_cov) = (
             observed(leastsq, case, full_output) for leastsq in SOLVERS.values()

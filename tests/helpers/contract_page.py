@@ -1,4 +1,4 @@
-"""docs/contract.md as data: CASES, its rows on what leastsq does, and MESG, its texts of ier."""
+"""docs/contract.md as data: CASES, its rows on what leastsq does, and MESG, its message for each ier."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ PAGE = REPOSITORY / "docs" / "contract.md"
 
 
 class ContractCase(NamedTuple):
-    """One row; scipy is "" where SciPy has nothing to compare with."""
+    """One row; scipy is "" if SciPy has no counterpart."""
 
     case: str
     scipy: str
@@ -22,7 +22,7 @@ class ContractCase(NamedTuple):
 
 
 def tables(page):
-    """The tables of a Markdown page: the cells of each head, and those of each row under it."""
+    """The tables of a Markdown page: the cells of each header, and of each row under it."""
     for table in re.findall(r"(?:^\|.*\|\n)+", page.read_text(), re.MULTILINE):
         head, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines())
         yield head, rows

@@ -1,4 +1,4 @@
-"""The instruction sets of this machine, for tests that run on each."""
+"""This machine's instruction sets, for tests that run on each."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 from helpers.c_face import c_face
 from pyminpack import _minpack
 
-# The one that is chosen by itself comes first; a developer leaves the others out while working.
+# The default comes first; the others are marked slow, for developers to skip.
 BEST, *OTHERS = _minpack.instruction_sets()
 INSTRUCTION_SETS = [pytest.param(BEST), *[pytest.param(name, marks=pytest.mark.slow) for name in OTHERS]]
 
 
 @contextmanager
 def running_on(name: str) -> Iterator[None]:
-    """The solver runs for this instruction set, in the extension and in the tests' library."""
+    """Make the solver use this instruction set, in the extension and in the tests' library."""
     before = _minpack.instruction_set_in_use()
     _minpack.use_instruction_set(name)
     c_face.use_instruction_set(name)

@@ -1,8 +1,8 @@
-"""What ctypes swallows: an exception that leaves a Python function that C has called.
+"""Exceptions that ctypes swallows when a Python function called from C raises.
 
-KeyboardInterrupt, a test's timeout and the like arrive between any two instructions, so before a call-back's `try` and
-behind it, too. ctypes hands such an exception to sys.unraisablehook, C goes on with an answer that is none, and what
-comes of it looks like a differing bit.
+KeyboardInterrupt, a test's timeout and the like arrive between any two instructions, so also before a callback's `try`
+and after it. ctypes passes the exception to sys.unraisablehook, C continues with a meaningless return value, and the
+result looks like a differing bit.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any
 
 @contextmanager
 def swallowed_raised() -> Iterator[None]:
-    """At the end, raise the first exception that was swallowed inside. For one thread at a time."""
+    """On exit, raise the first exception swallowed inside. For one thread at a time."""
     swallowed: list[Any] = []
     before = sys.unraisablehook
-    sys.unraisablehook = swallowed.append  # no Python: nothing can arrive in it
+    sys.unraisablehook = swallowed.append  # not Python code: nothing can arrive in it
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Fits that are told to their end, and what an iteration shows at a moment."""
+"""Ask-and-tell fits run to their end, and snapshots of an iteration."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import numpy as np
 from pyminpack import LevenbergMarquardt
 
 NUMBERS = ("fnorm", "gnorm", "xnorm", "pnorm", "delta", "par", "ratio", "trial_fnorm")
-COUNTS = ("nit", "nfev", "njev", "ier", "mesg", "accepted", "request", "done")
+COUNTS = ("nit", "nfev", "njev", "ier", "mesg", "accepted", "request", "wanted", "done")
 ARRAYS = ("x", "fvec", "diag", "trial_x")
 ATTRIBUTES = (*NUMBERS, *COUNTS, *ARRAYS)
 
 
 def moment(iteration: Any) -> SimpleNamespace:
-    """All that an iteration tells, at this moment."""
+    """A snapshot of all attributes of an iteration."""
     return SimpleNamespace(**{name: getattr(iteration, name) for name in ATTRIBUTES})
 
 
 def same(value: Any) -> Any:
-    """Something whose == sees types, shapes and bits."""
+    """A value in a form whose == compares types, shapes and bits."""
     match value:
         case np.ndarray():
             return value.dtype.str, value.shape, value.tobytes()
@@ -30,6 +30,8 @@ def same(value: Any) -> Any:
             return np.float64(value).tobytes()
         case dict():
             return {key: same(entry) for key, entry in value.items()}
+        case tuple():
+            return tuple(map(same, value))
         case SimpleNamespace():
             return same(vars(value))
         case _:
@@ -37,7 +39,7 @@ def same(value: Any) -> Any:
 
 
 def answer(fit: LevenbergMarquardt, func: Callable[..., Any], Dfun: Callable[..., Any] | None = None) -> Any:
-    """What the fit asks for."""
+    """The values that the fit asks for."""
     points = fit.ask()
     if fit.request == "jacobian":
         assert Dfun is not None
@@ -51,7 +53,7 @@ def tell_all(
     Dfun: Callable[..., Any] | None = None,
     between: Callable[[LevenbergMarquardt], LevenbergMarquardt] = lambda fit: fit,
 ) -> LevenbergMarquardt:
-    """Tell a fit to its end; before each tell it becomes between(fit). The last of these."""
+    """Run a fit to its end, replacing it by between(fit) before each tell; return the last."""
     while not fit.done:
         fit = between(fit)
         fit.tell(answer(fit, func, Dfun))

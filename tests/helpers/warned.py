@@ -1,4 +1,4 @@
-"""A fit with the warnings that the caller of leastsq sees."""
+"""A fit and the warnings that the caller of leastsq sees."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pyminpack import leastsq
 
 
 def warned(*arguments: Any, **options: Any) -> tuple[Any, list[str]]:
-    """What leastsq returns, and the texts of all warnings, which must point to the line that calls it."""
+    """What leastsq returns, and the texts of all warnings, which must point to the calling line."""
     frame = inspect.currentframe()
     assert frame is not None
     with warnings.catch_warnings(record=True) as caught:

@@ -829,7 +829,7 @@ def refused(dtype):
     return both(TypeError, rf"^leastsq: ROLE 'hostile' returned an array of dtype {dtype}; expected .* float64$")
 
 
-MISMATCH = (TypeError, r"^leastsq: there is a mismatch .* 'hostile'. Shape should be \(40, 2\) but it is \(.*\)\.$")
+MISMATCH = (TypeError, r"^leastsq: there is a mismatch .* 'hostile'. Shape should be \(40, 2\) but it is \(.*\)\.")
 SIZE = {"func": (ValueError, "^The array returned by a function changed size between calls: .* 40 "), "Dfun": MISMATCH}
 SHAPE = {"func": (TypeError, r"^leastsq: func 'hostile' returned an array of shape .*\.ravel\(\)"), "Dfun": MISMATCH}
 

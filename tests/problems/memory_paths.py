@@ -17,6 +17,7 @@ import numpy as np
 
 from helpers.told import ATTRIBUTES
 from pyminpack import LevenbergMarquardt, NonFiniteError, _minpack, leastsq
+from pyminpack._names import LEASTSQ
 
 BIG_ENDIAN, COMPLEX, FLOAT32 = np.dtype(">f8"), np.dtype(complex), np.dtype(np.float32)
 EYE = np.eye(2)
@@ -51,17 +52,24 @@ def change_size(x):
 
 
 OURS = "builtin"  # of what MINPACK's own drivers cannot do, whatever the environment chooses
-NEW = {"typical_x": None, "callback": None, "vectorized": False, "evaluate": None, "refuse": None}
+
+
+def solve(func, x0, args, Dfun, full_output, col_deriv, values, new):
+    """The extension's leastsq; `new`: typical_x, and what is not an option of MINPACK's."""
+    new = {"vectorized": False, "callback": None, "workers": None, "on_nonfinite": None} | new
+    options = {"typical_x": new.pop("typical_x")} if "typical_x" in new else {}
+    return partial(_minpack.leastsq, LEASTSQ, func, x0, args, Dfun, full_output, col_deriv, values, options,
+                   *new.values())
 
 
 def lmdif(func, x0=X0, args=(), *, full_output=True, ftol=1e-8, maxfev=1, epsfcn=None, diag=None, **new):
-    return partial(_minpack.leastsq, "leastsq", func, None, x0, args, full_output, False, ftol, 1e-8, 0.0, maxfev,
-                   epsfcn, 100.0, diag, OURS if new else None, *(NEW | new).values())
+    values = ftol, 1e-8, 0.0, maxfev, epsfcn, 100.0, diag, OURS if new else None
+    return solve(func, x0, args, None, full_output, False, values, new)
 
 
 def lmder(func, Dfun, x0=X0, *, full_output=True, col_deriv=False, ftol=1e-8, diag=None, **new):
-    return partial(_minpack.leastsq, "leastsq", func, Dfun, x0, (), full_output, col_deriv, ftol, 1e-8, 0.0, 100, None,
-                   100.0, diag, OURS if new else None, *(NEW | new).values())
+    values = ftol, 1e-8, 0.0, 100, None, 100.0, diag, OURS if new else None
+    return solve(func, x0, (), Dfun, full_output, col_deriv, values, new)
 
 
 def keep_result(intermediate_result):
@@ -79,10 +87,22 @@ def fail_by_keyword(intermediate_result):
 
 def told(tells, values=(X0, EYE, X0), **options):
     """A fit told so often, at X0, of the residuals x (or, with jacobian=True, of theirs and EYE)."""
-    fit = LevenbergMarquardt(X0, solver=OURS, **options)
+    fit = LevenbergMarquardt(X0, **options)
     for value in values[:tells]:
         fit.tell(value)
     return fit
+
+
+def told_points(points, values=ZERO, **options):
+    """A fit that wants differences, told these points of them."""
+    fit = told(1, **options)
+    for point in points:
+        fit.tell(values, point=point)
+    return fit
+
+
+def points_wanted(points, values=ZERO):
+    return tuple(told_points(points, values).wanted)
 
 
 def told_result(tells, **options):
@@ -152,28 +172,38 @@ RESULTS = {
     "callback stops": lmdif(identity, maxfev=100, callback=stop),
     "callback, Dfun": lmder(identity, constant(EYE), callback=dict),
     "vectorized": lmdif(identity, maxfev=100, vectorized=True),
-    "workers": lmdif(identity, maxfev=100, evaluate=constant([X0, X0])),
+    "workers": lmdif(identity, maxfev=100, workers=constant(([X0, X0], True))),
     "told": partial(told_result, 3),
     "told, Jacobian": partial(told_result, 3, jacobian=True),
     "told, diag and typical_x": partial(told_result, 3, diag=[1, 2], typical_x=[1, 2]),
     "told, at the start": partial(told_result, 0),
     "told, residuals": partial(told_result, 1),
     "told, to its end": partial(told_result, 2, jacobian=True, gtol=1.0),
+    "saved with a point": partial(LevenbergMarquardt.__getstate__, told_points([1])),
+    "told, a point": partial(points_wanted, [1]),
+    "told, point by point": partial(points_wanted, [1, 0]),
+    "told, masked points": partial(points_wanted, [1, 0], MASKED[0]),
     "told, attributes": partial(attributes, told(3, jacobian=True)),
     "told, ask": partial(LevenbergMarquardt.ask, told(1)),
     "saved": partial(LevenbergMarquardt.__getstate__, told(3, jacobian=True)),
     "saved, at the start": partial(LevenbergMarquardt.__getstate__, told(0, diag=[1, 2])),
-    "reduced": partial(LevenbergMarquardt.__reduce__, told(3)),
+    "reduced": partial(LevenbergMarquardt.__reduce_ex__, told(3), 4),
     "restored": partial(restored, STATE),
+    "restored with a point": partial(restored, told_points([1]).__getstate__()),
     "enorm": partial(_minpack.enorm, "builtin", X0),
     "qrfac": partial(_minpack.qrfac, "builtin", EYE, True),
     "qrsolv": partial(_minpack.qrsolv, "builtin", EYE, PIVOTS, TWOS, X0),
     "lmpar": partial(_minpack.lmpar, "builtin", EYE, PIVOTS, TWOS, X0, 0.1, 0.0),
     "fdjac2": partial(_minpack.fdjac2, "builtin", identity, X0, X0, 0.0),
+    "fdjac2, fcn returns a masked array": partial(_minpack.fdjac2, "builtin", constant(MASKED[0]), X0, X0, 0.0),
     "chkder, a neighbour": partial(_minpack.chkder, "builtin", X0, None, None, None),
     "chkder": partial(_minpack.chkder, "builtin", X0, X0, EYE, TWOS),
     "covar": partial(_minpack.covar, None, EYE, PIVOTS, 0.0),
     "qrfac of lists": partial(_minpack.qrfac, "builtin", EYE.tolist(), False),
+    "real_array": partial(_minpack.real_array, "curve_fit", "f", "returned", identity, HALVES),
+    "answer, residuals": partial(_minpack.answer, "check_jacobian", "func", identity, HALVES[0], 1, 0, 0, False),
+    "answer, a masked Jacobian": partial(_minpack.answer, "check_jacobian", "Dfun", identity, MASKED, 1, 2, 2, True),
+    "start_vector": partial(_minpack.start_vector, "check_jacobian", "x0", X0),
     "solvers": _minpack.solvers,
     "leastsq": partial(leastsq, identity, ZERO),
     "leastsq, full": partial(leastsq, identity, ZERO, full_output=True),
@@ -188,6 +218,21 @@ set_state = partial(partial, LevenbergMarquardt.__setstate__, NEW_FIT)
 # By name, the error and a call that raises it.
 ERRORS = {
     "too few arguments": (TypeError, partial(_minpack.leastsq, identity, X0)),
+    "names are too few": (TypeError, partial(_minpack.leastsq, LEASTSQ[:3], *lmdif(identity).args[1:])),
+    "real_array of None, of a function that wraps": (
+        TypeError,
+        partial(_minpack.real_array, "curve_fit", "f", "returned", SimpleNamespace(__wrapped__=identity), None),
+    ),
+    "real_array of complex numbers": (TypeError, partial(_minpack.real_array, "curve_fit", "sigma", "is", None, 1j)),
+    "answer, other residuals": (
+        ValueError,
+        partial(_minpack.answer, "check_jacobian", "func", identity, ONE, 2, 2, 0, False),
+    ),
+    "answer, a vector as Jacobian": (
+        TypeError,
+        partial(_minpack.answer, "check_jacobian", "Dfun", identity, ONE, 1, 2, 2, False),
+    ),
+    "start_vector of None": (TypeError, partial(_minpack.start_vector, "check_jacobian", "x0", None)),
     "args is a list": (TypeError, lmdif(identity, args=[])),
     "ftol is a string": (TypeError, lmdif(identity, ftol="1")),
     "maxfev is huge": (OverflowError, lmdif(identity, maxfev=2**70)),
@@ -216,8 +261,9 @@ ERRORS = {
     "Jacobian is transposed": (TypeError, lmder(constant(np.ones(3)), constant(np.ones((2, 3))))),
     "Jacobian is complex": (TypeError, lmder(identity, constant(EYE.astype(COMPLEX)))),
     "callback raises": (AttributeError, lmdif(identity, callback=fail_by_keyword)),
-    "workers are too few": (ValueError, lmdif(identity, evaluate=constant([ONE]))),
-    "workers return a vector": (TypeError, lmdif(identity, evaluate=constant(ONE[0]))),
+    "workers are too few": (ValueError, lmdif(identity, workers=constant(([ONE], True)))),
+    "workers return a number": (TypeError, lmdif(identity, workers=constant((ONE[0], True)))),
+    "workers return text": (TypeError, lmdif(identity, workers=constant((["a", "b"], False)))),
     "vectorized returns a vector": (TypeError, lmdif(np.ravel, vectorized=True)),
     "typical_x is zero": (ValueError, lmdif(identity, typical_x=[1, 0])),
     "typical_x is too short": (ValueError, lmdif(identity, typical_x=[1])),
@@ -225,8 +271,13 @@ ERRORS = {
     "told too few residuals": (TypeError, tell(told(0), ONE)),
     "told a vector as Jacobian": (TypeError, tell(told(1, jacobian=True), ONE)),
     "told a Jacobian with None": (TypeError, tell(told(1, jacobian=True), [[1, 0], [0, None]])),
+    "told a point twice": (ValueError, tell(told_points([1]), ZERO, point=1)),
+    "told no point": (ValueError, tell(told(1), ZERO, point=2)),
+    "told a point that is no number": (TypeError, tell(told(1), ZERO, point="1")),
+    "told a point of other residuals": (ValueError, tell(told(1), ONE, point=1)),
+    "restored with points that are none": (ValueError, set_state({**STATE, "points_told": PIVOTS})),
     "told other residuals": (ValueError, tell(told(2), ONE)),
-    "told, improper input": (TypeError, partial(LevenbergMarquardt, X0, factor=-1, solver=OURS)),
+    "told, improper input": (TypeError, partial(LevenbergMarquardt, X0, factor=-1)),
     "restored from a list": (ValueError, set_state([])),
     "restored without ipvt": (ValueError, set_state({**STATE, "ipvt": None})),
     "restored, ipvt is no permutation": (ValueError, set_state({**STATE, "ipvt": STATE["ipvt"] * 0})),
@@ -234,9 +285,11 @@ ERRORS = {
     "restored, factor is improper": (ValueError, set_state({**STATE, "factor": -1.0})),
     "restored, attributes": (ValueError, set_state({**STATE, "attributes": {}})),
     "fdjac2, fcn raises": (AttributeError, partial(_minpack.fdjac2, "builtin", fail, X0, X0, 0.0)),
+    "fdjac2, fvec is short": (ValueError, partial(_minpack.fdjac2, "builtin", identity, X0, ONE, 0.0)),
     "enorm of a matrix": (ValueError, partial(_minpack.enorm, "builtin", EYE)),
     "enorm of complex numbers": (TypeError, partial(_minpack.enorm, "builtin", COMPLEX.type(1).reshape(1))),
     "ipvt is no permutation": (ValueError, partial(_minpack.qrsolv, "builtin", EYE, PIVOTS - 1, TWOS, X0)),
+    "ipvt is of floats": (TypeError, partial(_minpack.qrsolv, "builtin", EYE, X0, TWOS, X0)),
     "diag and r do not fit": (ValueError, partial(_minpack.qrsolv, "builtin", EYE, PIVOTS, ONE, X0)),
     "par is a string": (TypeError, partial(_minpack.lmpar, "builtin", EYE, PIVOTS, TWOS, X0, 1.0, "1")),
     "an unknown solver": (ValueError, partial(_minpack.enorm, "ours", X0)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
@@ -68,7 +68,16 @@ def installed(driver: str, problem: mgh.Problem, factor: float, options: str) ->
     return {**info, "fjac": info["fjac"].T, "x": x, "info": ier}
 
 
+def fits_by(names: Iterable[str]) -> list[tuple[mgh.Problem, int, str]]:
+    """Problem, factor, options: all three starts with the first and the last options, one in turn with the others."""
+    first, *others, last = names
+    whole = [(problem, factor, options) for problem in mgh.PROBLEMS for factor in FACTORS for options in (first, last)]
+    return whole + [(problem, FACTORS[(i + j) % len(FACTORS)], options)
+                    for i, problem in enumerate(mgh.PROBLEMS) for j, options in enumerate(others)]  # fmt: skip
+
+
+FITS = fits_by(OPTIONS)
+
 every_problem = pytest.mark.parametrize("problem", mgh.PROBLEMS, ids=str)
-every_factor = pytest.mark.parametrize("factor", FACTORS)
 every_driver = pytest.mark.parametrize("driver", DRIVERS)
-every_option = pytest.mark.parametrize("options", OPTIONS)
+every_fit = pytest.mark.parametrize(("problem", "factor", "options"), FITS, ids=str)

@@ -130,6 +130,14 @@ def almost_equal_columns(m: int, n: int) -> Array:
     return a
 
 
+def few_columns(values: Array, m: int, n: int) -> Array:
+    """Zeros of both signs, but for some columns."""
+    a = np.where(np.arange(m * n).reshape(m, n) % 3, 0.0, -0.0)
+    for k, value in enumerate(values):
+        a[:, (5 * k + 3) % n] = value * np.cos(np.arange(m) * (k + 1))
+    return a
+
+
 MATRICES: dict[str, Array] = {
     "1 x 1": np.array([[2.0]]),
     "1 x 1 negative": np.array([[-2.0]]),
@@ -151,6 +159,7 @@ MATRICES: dict[str, Array] = {
     "rank 1": np.outer([1.0, 2.0, 3.0, 4.0], [1.0, -1.0, 2.0]),
     "nearly dependent": vandermonde(12, 9),
     "almost equal columns": almost_equal_columns(150, 100),
+    "equal columns of many rows": np.repeat(np.cos(np.arange(200.0))[:, np.newaxis], 3, axis=1),
     "unequal columns": np.diag([1e-150, 1e-5, 1e5, 1e150]) + 1e-160,
     "huge": HUGE * np.array([[0.5, 0.25], [0.5, -0.5], [0.1, 0.9]]),
     "denormal": DENORMAL * np.array([[3.0, 5.0], [7.0, 2.0], [1.0, 9.0]]),
@@ -159,6 +168,13 @@ MATRICES: dict[str, Array] = {
     "inf": np.array([[1.0, 2.0, 3.0], [4.0, INF, 1.0], [2.0, 2.0, 5.0]]),
     "zero column beside inf": np.array([[INF, 1.0, 0.0], [1.0, 2.0, 0.0]]),
     "inf and nan": np.array([[1.0, INF, 3.0], [4.0, 6.0, NAN], [2.0, 2.0, 5.0]]),
+    # From 8 columns on, in panels.
+    "many zeros": few_columns(np.array([]), 40, 19),
+    "one column among zeros": few_columns(np.array([-2.0]), 40, 19),
+    "three columns among zeros": few_columns(np.array([1.0, 3.0, 1e-200]), 40, 19),
+    "many zeros beside inf": few_columns(np.array([1.0, INF]), 40, 19),
+    "many zeros beside nan": few_columns(np.array([NAN, 2.0]), 40, 19),
+    "many zeros beside overflow": few_columns(np.array([HUGE, HUGE]), 40, 19),
 }
 
 every_pivoting = pytest.mark.parametrize("pivot", [True, False], ids=["pivoted", "not pivoted"])

@@ -110,6 +110,7 @@ class Problem:
     residuals: Callable[[Array], Array]
     jacobian: Callable[[Array], Array]
     near: Array
+    is_bounded: bool = False
 
 
 def scaled(model: str, noise: float, unit: Array, y_unit: float, rng: np.random.Generator) -> Problem:
@@ -135,3 +136,58 @@ def problems(count: int, seed: int) -> Iterator[Problem]:
         yield scaled(model, noise, unit, 10.0 ** rng.uniform(-12, 12), rng)
     for problem in nist.PROBLEMS:
         yield Problem(problem.name, problem.residuals, problem.jacobian, problem.certified)
+
+
+# Transformations of the real line to what lies above 0, or between 0 and 10: each with its derivative, and a point for
+# which it is 1. lmfit and Minuit keep bounds by the second and the third.
+BOUNDS: dict[str, tuple[Callable[[float], float], Callable[[float], float], float]] = {
+    "square": (lambda q: q**2, lambda q: 2 * q, 1.0),
+    "lower bound": (lambda q: np.hypot(q, 1) - 1, lambda q: q / np.hypot(q, 1), 3**0.5),
+    "both bounds": (lambda q: 5 * (np.sin(q) + 1), lambda q: 5 * np.cos(q), np.arcsin(-0.8)),
+    "exp": (np.exp, np.exp, 0.0),
+    "logistic": (lambda q: 10 / (1 + np.exp(-q)), lambda q: 10 / (2 + np.exp(-q) + np.exp(q)), -np.log(9.0)),
+}
+
+
+def bounded(model: str, bound: str, noise: float, gap: float, rng: np.random.Generator) -> Problem:
+    """A model one of whose parameters is kept by a transformation at `gap` of its size from where it should be."""
+    function, jacobian, size = MODELS[model]
+    transform, derivative, one = BOUNDS[bound]
+    truth = np.array(size) * rng.uniform(0.8, 1.25, len(size))
+    y = function(truth)
+    y = y + noise * np.ptp(y) * rng.standard_normal(y.size)
+    j = rng.integers(len(size))
+    unit = abs(truth[j]) * rng.choice([-1, 1]) * 10.0 ** rng.uniform(-1, 0)
+    end = truth[j] + np.sign(unit) * gap * abs(truth[j])
+
+    def inside(p: Array) -> Array:
+        return np.where(np.arange(p.size) == j, end + unit * transform(p[j]), p)
+
+    def chain(p: Array) -> Array:
+        return np.where(np.arange(p.size) == j, unit * derivative(p[j]), 1.0)
+
+    def residuals(p: Array) -> Array:
+        with np.errstate(all="ignore"):  # far out an exponential overflows
+            return function(inside(p)) - y
+
+    def derivatives(p: Array) -> Array:
+        with np.errstate(all="ignore"):
+            return jacobian(inside(p)) * chain(p)
+
+    near = truth * rng.uniform(0.9, 1.1, truth.size)
+    near[j] = one * rng.uniform(0.9, 1.1) + 0.1
+    return Problem(
+        f"{model}, x[{j}] by a {bound} {gap:.1e} off, noise {noise:.1e}",
+        residuals,
+        derivatives,
+        near,
+        is_bounded=True,
+    )
+
+
+def bounded_problems(count: int, seed: int) -> Iterator[Problem]:
+    """`count` of the models, each with one of the bounds, with noise from 1e-6 to 0.3."""
+    rng = np.random.default_rng(seed)
+    pairs = cycle((model, bound) for bound in BOUNDS for model in MODELS if model != "square")
+    for model, bound in islice(pairs, count):
+        yield bounded(model, bound, 10.0 ** rng.uniform(-6, -0.5), 10.0 ** rng.uniform(-3, -0.3), rng)

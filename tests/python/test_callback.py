@@ -15,7 +15,7 @@ from problems.hostile import assert_same_result
 from pyminpack import leastsq
 from pyminpack.kernels import enorm
 
-pytestmark = pytest.mark.usefixtures("builtin_solver")
+pytestmark = [pytest.mark.usefixtures("builtin_solver"), pytest.mark.any_numpy]
 
 T = np.linspace(0, 4, 50)
 DATA = 5 * np.exp(-0.5 * T) + 0.3 + 0.01 * np.sin(40 * T)

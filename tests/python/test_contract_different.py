@@ -1,6 +1,7 @@
 """Where pyminpack differs by docs/contract.md: what SciPy does, where that is safe to see, and what pyminpack does."""
 
 import _thread
+import math
 import operator
 import re
 import signal
@@ -35,8 +36,11 @@ from helpers.contract import (
 )
 from helpers.contract_page import CASES
 
+pytestmark = [pytest.mark.last_bits, pytest.mark.needs("scipy==1.14.1")]
+
 UNSAFE = "SciPy's side reads or writes where it must not"
 START = [1.0, 1.0]
+COMPLEX = getattr(np, "exceptions", np).ComplexWarning  # NumPy 1.23 has no np.exceptions, and finds tests here, too
 
 
 class Raises:
@@ -236,11 +240,14 @@ def entry(index, what, cause=None, role="func", of="list"):
 NOTHING = r" \(is there a return statement\?\)"
 
 
-def wrong_shape(expected, got, name=" '<lambda>'", blank=" "):
-    """Both solvers' error for the shape of a Jacobian; only pyminpack's has the blank."""
+TRANSPOSED = " Transpose it, or pass col_deriv=True."
+
+
+def wrong_shape(expected, got, name=" '<lambda>'", blank=" ", hint=""):
+    """Both solvers' error for the shape of a Jacobian; only pyminpack's has the blank, and a hint."""
     return Raises(TypeError, "^" + re.escape(
         "leastsq: there is a mismatch between the input and output shape of the 'Dfun' argument"
-        f"{name}.{blank}Shape should be {expected} but it is {got}.") + "$")
+        f"{name}.{blank}Shape should be {expected} but it is {got}.{hint}") + "$")
 
 
 def two_dimensional(shape):
@@ -256,7 +263,8 @@ class Dense:
         raise NotImplementedError
 
 
-FLAT = ("leastsq: in the last Jacobian the derivatives by x[0] are all exactly zero, but the residuals are not",)
+FLAT = ("leastsq: in the last Jacobian all derivatives with respect to x[0] are exactly zero, but the residuals are"
+        " not",)
 RAGGED = Raises(ValueError, "^setting an array element with a sequence")
 NEAR_OVERFLOW = np.array([[0.0, 1.0], [1e300, 1e300]])
 NOT_FLOATS = Raises(MinpackError, "Result from function call is not a proper array of floats", prints=True)
@@ -326,7 +334,7 @@ ROWS = [
     Row("argument-texts", call(line, 1.0, ftol="1"), Raises(TypeError, "^must be real number, not str"),
         Raises(TypeError, "^leastsq: ftol must be a real number, not str$", TypeError), "ftol"),
     Row("argument-texts", call(line, 1.0, gtol=Decimal("sNaN")), Raises(ValueError, "^cannot convert signaling NaN"),
-        Raises(ValueError, "^leastsq: gtol must be a real number, which this decimal.Decimal is not$", ValueError),
+        Raises(ValueError, "^leastsq: gtol must be a real number; this decimal.Decimal is not$", ValueError),
         "gtol"),
     Row("argument-texts", call(line, 1.0, xtol=10**400), Raises(OverflowError, "^int too large to convert to float"),
         Raises(OverflowError, "^leastsq: xtol is too large; expected a float64$", OverflowError), "xtol"),
@@ -340,11 +348,13 @@ ROWS = [
                                 pick=lambda result: [result[2][key].tolist() for key in ("fjac", "ipvt", "qtf")]),
         UNSAFE, [[[0.0] * 6] * 2, [1, 2], [0.0, 0.0]]),
     Row("diag-length", call(decay, START, diag=[1.0, 10.0, 100.0]), 1,
-        Raises(ValueError, "^leastsq: diag has length 3; expected length 2, as x0$"), "too long"),
+        Raises(ValueError, "^leastsq: diag has length 3; expected length 2, an entry for each parameter$"),
+        "too long"),
     Row("diag-length", call(decay, START, diag=[1.0]), UNSAFE,
-        Raises(ValueError, "^leastsq: diag has length 1; expected length 2, as x0$"), "too short"),
+        Raises(ValueError, "^leastsq: diag has length 1; expected length 2, an entry for each parameter$"),
+        "too short"),
     Row("diag-length", call(decay, START, diag=[]), UNSAFE,
-        Raises(ValueError, "^leastsq: diag has length 0; expected length 2, as x0$"), "empty"),
+        Raises(ValueError, "^leastsq: diag has length 0; expected length 2, an entry for each parameter$"), "empty"),
     Row("diag-length", partial(calls_before_the_error, diag=[1.0]), UNSAFE, 0, "calls"),
 
     *(Row("not-real", call(func, START), NOT_FLOATS, refuses(dtype), dtype) for dtype, func in NOT_REAL.items()),
@@ -374,9 +384,9 @@ ROWS = [
     Row("not-real", call(partial(lambda p: decay(p) + 0j), START), NOT_FLOATS,
         Raises(TypeError, "^leastsq: func returned an array of dtype complex128;", TypeError), "no name"),
     Row("imaginary", call(lambda p: [np.complex128(q - 3 + 1j) for q in p], START), 2,
-        entry(0, "of type numpy.complex128"), scipy_warns=np.exceptions.ComplexWarning),
+        entry(0, "of type numpy.complex128"), scipy_warns=COMPLEX),
     Row("imaginary", call(plane, START, Dfun=lambda p: [[np.complex128(q) for q in row] for row in MATRIX]), 3,
-        entry("0, 0", "of type numpy.complex128", role="Dfun"), "Dfun", scipy_warns=np.exceptions.ComplexWarning),
+        entry("0, 0", "of type numpy.complex128", role="Dfun"), "Dfun", scipy_warns=COMPLEX),
     Row("entries", call(lambda p: [p[0], None], START), 4, entry(1, "None"), "None"),
     Row("entries", call(lambda p: (Fraction(1), 2.0, None), START), 4, entry(2, "None", of="tuple"),
         "None among Fractions"),
@@ -426,20 +436,22 @@ ROWS = [
       for kind, warns in ((float, ()), (int, FLAT), (bool, FLAT), (np.float64, ()), (np.float32, ()), (np.array, ()),
                           (Fraction, ()), (Decimal, ()), (np.longdouble, ()), (sympy.Float, ()))),
     Row("zero-column", call(lambda p: decay(np.float32(p)), START), 4, 4, "float32", warns=(
-        "leastsq: in the last Jacobian the derivatives by x[0], x[1] are all exactly zero, but the residuals are not:"
-        " none changed in a difference step of 1.49e-08, 1.49e-08, so the fit could not move them.",)),
+        "leastsq: in the last Jacobian all derivatives with respect to x[0], x[1] are exactly zero, but the residuals"
+        " are not: none changed in a difference step of 1.49e-08, 1.49e-08, so the fit could not move them.",)),
     Row("zero-column", call(decay, START, Dfun=lambda p: decay_jacobian(p) * [1, 0]), 4, 4, "Dfun", warns=(
-        "leastsq: in the last Jacobian the derivatives by x[1] are all exactly zero, but the residuals are not; the fit"
-        " could not move them. Check these columns of Dfun",)),
+        "leastsq: in the last Jacobian all derivatives with respect to x[1] are exactly zero, but the residuals are"
+        " not; the fit could not move them. Check these columns of Dfun",)),
     Row("stuck", call(decay, START, Dfun=lambda p: -decay_jacobian(p)), 3, 3, "wrong sign", warns=(
-        "leastsq: x is still x0, but that is no minimum by the Jacobian: the cosine between the residuals and its"
-        " column 0, of x[0], is 0.94, and its Gauss-Newton step is 4 of x,",)),
+        "leastsq: x never moved, but x0 is not a minimum by the Jacobian: the cosine between the residuals and its"
+        " column 0, of x[0], is 0.94, and the Gauss-Newton step is 4 times x,",)),
     Row("stuck", call(decay, START, Dfun=lambda p: decay_jacobian(p) * [-1, 1]), 2, 2, "one wrong sign", warns=(
-        "leastsq: x is still x0, but that is no minimum by the Jacobian: the cosine between the residuals and its"
-        " column 0, of x[0], is 0.94, and its Gauss-Newton step is 4 of x,",)),
+        "leastsq: x never moved, but x0 is not a minimum by the Jacobian: the cosine between the residuals and its"
+        " column 0, of x[0], is 0.94, and the Gauss-Newton step is 4 times x,",)),
+    Row("tiny-start", call(decay, [1e-12, 1e-12], Dfun=decay_jacobian), 1, 1, warns=(
+        "leastsq: x moved, but it is not a minimum by the Jacobian: the cosine between the residuals and its",)),
     *(Row("masked", call(lambda p: np.ma.masked_array(decay(p), T > 3), START, len, full_output=full_output),
           length, length, f"full_output {full_output}", warns=(
-              "leastsq: func returned a masked array in call 1, of whose 6 entries 2 are masked, the first at index 4;"
+              "leastsq: func returned a masked array in call 1: 2 of its 6 entries are masked, the first at index 4;"
               " they count like any other. Leave them out by .compressed(), or make them zero by .filled(0)",))
       for full_output, length in ((False, 2), (True, 5))),
     Row("masked", call(decay, START, Dfun=lambda p: np.ma.masked_less(decay_jacobian(p), -1e3), full_output=True,
@@ -464,7 +476,8 @@ ROWS = [
       for kind in (ValueError, TypeError, KeyboardInterrupt, SystemExit)),
     Row("Ctrl-C", evaluations_after_interrupt, "all", 1),
 
-    Row("Dfun-shape", partial(Dfun_returns_later, MATRIX.T), 2, wrong_shape("(3, 2)", "(2, 3)", ""), "later"),
+    Row("Dfun-shape", partial(Dfun_returns_later, MATRIX.T), 2, wrong_shape("(3, 2)", "(2, 3)", "", hint=TRANSPOSED),
+        "later"),
     Row("Dfun-shape", partial(Dfun_returns_later, MATRIX.ravel()), 3, wrong_shape("(3, 2)", "(6,)", ""), "later flat"),
     Row("Dfun-shape", partial(Dfun_returns_later, MATRIX[:2]), Raises(ValueError, "changed size"),
         wrong_shape("(3, 2)", "(2, 2)", ""), "later smaller"),
@@ -475,9 +488,10 @@ ROWS = [
     Row("Dfun-shape", call(lambda p: p - 3, 1.0, Dfun=lambda p: 1.0), NOT_FLOATS, wrong_shape("(1, 1)", "()"),
         "n = m = 1, scalar"),
     Row("Dfun-text", call(plane, START, Dfun=lambda p: MATRIX.T), wrong_shape("(3, 2)", "(2, 3)", blank=""),
-        wrong_shape("(3, 2)", "(2, 3)")),
+        wrong_shape("(3, 2)", "(2, 3)", hint=TRANSPOSED)),
     Row("Dfun-text", call(plane, START, Dfun=partial(lambda p: MATRIX.T)),
-        wrong_shape("(3, 2)", "(2, 3)", "", blank=""), wrong_shape("(3, 2)", "(2, 3)", ""), "no name"),
+        wrong_shape("(3, 2)", "(2, 3)", "", blank=""), wrong_shape("(3, 2)", "(2, 3)", "", hint=TRANSPOSED),
+        "no name"),
     Row("Dfun-text", call(plane, START, Dfun=lambda p: 1.0), wrong_shape("(3, 2)", "(1,)", blank=""),
         wrong_shape("(3, 2)", "()"), "scalar"),
 
@@ -485,7 +499,7 @@ ROWS = [
     Row("NaN-paru", call(lambda p: NEAR_OVERFLOW @ p - 1, START, Dfun=lambda p: NEAR_OVERFLOW, factor=0.01), 2, 4),
     Row("SciPy-1.15-ipvt", call(plane, START, lambda result: result[2]["ipvt"].tolist(), full_output=True),
         [2, 1], [2, 1]),
-    Row("SciPy-1.15-bits", first_step_from_zero, 2.22044604926e-16**0.5, 2.22044604926e-16**0.5),
+    Row("SciPy-1.15-bits", first_step_from_zero, math.sqrt(2.22044604926e-16), math.sqrt(2.22044604926e-16)),
 ]
 
 

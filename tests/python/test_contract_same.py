@@ -30,9 +30,14 @@ from helpers.contract import (
 from helpers.contract_page import MESG
 from pyminpack import leastsq
 
-FLAT_ALONE = "leastsq: in the last Jacobian the derivatives by x[0] are all exactly zero, but the residuals are not"
-FLAT = "leastsq: in the last Jacobian the derivatives by x[0], x[1] are all exactly zero, but the residuals are not"
-STUCK = "leastsq: x is still x0, but that is no minimum by the Jacobian"
+pytestmark = [pytest.mark.last_bits, pytest.mark.needs("scipy==1.14.1")]
+
+FLAT_ALONE = ("leastsq: in the last Jacobian all derivatives with respect to x[0] are exactly zero, but the residuals"
+              " are not")
+FLAT = ("leastsq: in the last Jacobian all derivatives with respect to x[0], x[1] are exactly zero, but the residuals"
+        " are not")
+STUCK = "leastsq: x never moved, but x0 is not a minimum by the Jacobian"
+MOVED = "leastsq: x moved, but it is not a minimum by the Jacobian"
 EMPTY = np.empty((6, 2))
 
 
@@ -309,7 +314,7 @@ def test_every_reason_to_stop_is_reached_with_its_message_and_warning(ier, case)
     Case("unaligned", lambda p: np.frombuffer(b"-" + decay(p).tobytes(), offset=1), [1.0, 1.0]),
     Case("read-only", lambda p: np.broadcast_to(p[0] - 2, 3), 1.0),
     Case("masked", lambda p: np.ma.masked_array(decay(p), decay(p) > 0.5), [1.0, 1.0],
-         told="leastsq: func returned a masked array in call 4, of whose 6 entries 5 are masked, the first at index 1"),
+         told="leastsq: func returned a masked array in call 4: 5 of its 6 entries are masked, the first at index 1"),
     Case("no entry masked", lambda p: np.ma.masked_array(decay(p), False), [1.0, 1.0]),
     *(Case(f"{kind.__name__} in a {form.__name__}", lambda p, kind=kind, form=form: form(map(kind, decay(p).tolist())),
            [1.0, 1.0])
@@ -360,10 +365,10 @@ def test_shape_and_flags_of_its_x_are_free_to_change(case):
     Case("(n, m) with gaps", plane, [1.0, 1.0], Dfun=lambda p: np.repeat(MATRIX.T, 2, 1)[:, ::2], col_deriv=True),
     *(Case(str(dtype), plane, [1.0, 1.0], Dfun=lambda p, dtype=dtype: MATRIX.astype(dtype))
       for dtype in ("f2", "f4", ">f8", "i4", "u8")),
-    Case("bool", plane, [1.0, 1.0], Dfun=lambda p: MATRIX > 2),
+    Case("bool, wrong", plane, [1.0, 1.0], Dfun=lambda p: MATRIX > 2, told=MOVED),
     Case("list", plane, [1.0, 1.0], Dfun=lambda p: MATRIX.tolist()),
     Case("masked", plane, [1.0, 1.0], Dfun=lambda p: np.ma.masked_array(MATRIX, MATRIX > 3),
-         told="leastsq: Dfun returned a masked array in call 1, of whose 6 entries 3 are masked, the first at index 3"),
+         told="leastsq: Dfun returned a masked array in call 1: 3 of its 6 entries are masked, the first at index 3"),
     *(Case(f"{kind.__name__} in lists", plane, [1.0, 1.0],
            Dfun=lambda p, kind=kind: [[kind(value) for value in row] for row in MATRIX.tolist()])
       for kind in (Fraction, Decimal, np.longdouble, sympy.Float)),
@@ -399,12 +404,15 @@ def test_any_real_matrix_is_a_jacobian(case):
     Case("no name", plane, [1.0, 1.0], Dfun=partial(lambda p: MATRIX.T)),
 )
 def test_a_first_jacobian_of_the_wrong_shape_is_refused(case):
-    """The text is SciPy's, but for the blank after a full stop: see test_contract_different."""
+    """The text is SciPy's, with a blank after a full stop, and a hint if transposed: see test_contract_different."""
     with pytest.raises(TypeError) as theirs:
         SOLVERS["scipy"](case.func, case.x0, **case.options)
     with pytest.raises(TypeError) as ours:
         leastsq(case.func, case.x0, **case.options)
-    assert str(ours.value) == str(theirs.value).replace(".Shape", ". Shape")
+    text, _, hint = str(ours.value).partition(" Transpose it, or ")
+    assert text == str(theirs.value).replace(".Shape", ". Shape")
+    assert hint == {"flat": "", "3-D": "", "transposed, col_deriv": "leave out col_deriv=True."}.get(
+        case.name, "pass col_deriv=True.")
 
 
 # What func does

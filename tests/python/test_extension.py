@@ -11,6 +11,8 @@ from elftools.elf.elffile import ELFFile
 from helpers.isolated import run_isolated
 from pyminpack import _minpack
 
+pytestmark = pytest.mark.thread_unsafe(reason="runs programs in processes of their own, or measures this one")
+
 EXECUTABLE = 1  # PF_X
 
 

@@ -7,9 +7,10 @@ import runpy
 import sys
 from pathlib import Path
 
-import matplotlib
 import pytest
 from numpy.testing import assert_allclose
+
+pytestmark = [pytest.mark.last_bits, pytest.mark.needs("matplotlib")]
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 GALLERY = sorted(path.stem for path in (EXAMPLES / "gallery").glob("plot_*.py"))
@@ -19,8 +20,10 @@ PUBLISHED = {entry["name"]: entry for entry in json.loads((EXAMPLES / "bates_wat
 @pytest.fixture
 def run(monkeypatch):
     """Run an example as a program; the names that it defines."""
-    matplotlib.use("agg")
+    import matplotlib
     from matplotlib import pyplot
+
+    matplotlib.use("agg")
 
     def run(name):
         path = str(EXAMPLES / "gallery" / f"{name}.py")

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from helpers.isolated import run_isolated
 from problems.hostile import assert_same_result
 from pyminpack import leastsq
+
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.needs_gil,
+    pytest.mark.thread_unsafe(reason="has threads of its own, and sets how often they take turns"),
+]
 
 LONG, SHORT = (20_000, 40), (50, 3)  # residuals, variables: some 10 ms, and 1 us, for each factorisation
 
@@ -166,8 +175,125 @@ def test_a_kept_jacobian_that_another_thread_changes_while_it_is_copied_is_an_er
     thread.start()
     try:
         # It may have been changed before it was looked at, too.
-        with pytest.raises(TypeError, match=r"mismatch between .* of the 'Dfun'|dtype complex64"):
+        with pytest.raises(TypeError, match=r"mismatch between .* of the 'Dfun'|dtype complex64|another thread"):
             leastsq(lambda x: np.ones(m), np.zeros(n), Dfun=Dfun)
     finally:
         sys.setswitchinterval(interval)
         thread.join()
+
+
+def test_one_file_releases_the_gil():
+    """It says what must not be touched then."""
+    sources = Path(__file__).parents[2] / "src" / "_minpack"
+    words = re.compile(r"PyEval_SaveThread|PyEval_RestoreThread|_ALLOW_THREADS|NPY_BEGIN_THREADS")
+    assert {path.name for path in sources.glob("*.[ch]") if words.search(path.read_text())} == {"gil.c"}
+
+
+# Memory that another thread frees while it may run. Each program ends by itself, or by SIGSEGV.
+FREED = """
+import sys, threading, time, warnings
+import numpy as np
+from pyminpack import LevenbergMarquardt, kernels, leastsq
+
+def race(memory, act, delay):
+    # What act() raises, while another thread frees the memory of the array memory().
+    begun = threading.Event()
+
+    def free():
+        begun.wait()
+        time.sleep(delay)
+        memory().resize(0, refcheck=False)
+
+    thread = threading.Thread(target=free)
+    thread.start()
+    begun.set()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of a fit that ended before: its residuals are constant
+            act()
+    except (TypeError, ValueError) as error:
+        return str(error)
+    finally:
+        thread.join()
+
+m, n = 400_000, 20
+
+def first():
+    values = np.ones(m)
+    return lambda: values, lambda: LevenbergMarquardt(np.ones(n)).tell(values)
+
+def wants_jacobian(col_deriv=False):
+    fit = LevenbergMarquardt(np.ones(n), jacobian=True, col_deriv=col_deriv)
+    fit.tell(np.ones(m))
+    return fit
+
+def in_a_tuple():
+    fit, job = wants_jacobian(), (np.ones((m, n)),)
+    return lambda: job[0], lambda: fit.tell(*job)
+
+def a_view():
+    fit, values = wants_jacobian(), np.ones((n, m))
+    return lambda: values, lambda: fit.tell(values.T)
+
+def all_points():
+    fit, values = LevenbergMarquardt(np.ones(n)), np.ones((n, m))
+    fit.tell(np.ones(m))
+    return lambda: values, lambda: fit.tell(values)
+
+def one_point():
+    fit, values = LevenbergMarquardt(np.ones(n)), np.ones(m)
+    fit.tell(np.ones(m))
+    return lambda: values, lambda: [fit.tell(values, point=j) for j in range(n)]
+
+def view_by_Dfun():
+    values = np.ones((n, m))
+    return lambda: values, lambda: leastsq(lambda x: np.zeros(m), np.ones(n), Dfun=lambda x: values.T)
+
+def of_another_type(dtype="f4", step=1):
+    fit, values = wants_jacobian(), np.ones((m, n * step), dtype)
+    return lambda: values, lambda: fit.tell(values[:, ::step])
+
+def with_gaps():
+    return of_another_type(">f8", 2)
+
+def start():
+    values = np.ones((10_000_000,), "f4")
+    return lambda: values, lambda: LevenbergMarquardt(values, jacobian=True)
+
+def scaling():
+    values = np.ones(10_000_000)
+    return lambda: values, lambda: LevenbergMarquardt(np.ones(values.size), jacobian=True, diag=values)
+
+def a_state():
+    state = wants_jacobian().__getstate__()
+    return lambda: state["fjac"], lambda: LevenbergMarquardt.__new__(LevenbergMarquardt).__setstate__(state)
+
+def by_a_kernel():
+    values = np.ones((3000, 3000))
+    return lambda: values, lambda: kernels.qrsolv(values, [1], [1], [1])
+
+def pivots():
+    values = np.arange(1, 3001)
+    return lambda: values, lambda: kernels.qrsolv(np.ones((3000, 3000)), values, [1], [1])
+
+def masked():
+    mask = np.zeros(2 * m, bool)
+    values = np.ma.array(np.ones(m), mask=mask[::2], copy=False)
+    return lambda: mask, lambda: LevenbergMarquardt(np.ones(2)).tell(values)
+
+def residuals_by_func():
+    values = np.ones(m)
+    return lambda: values, lambda: leastsq(lambda x: values, np.ones(n), maxfev=n)
+
+for delay in (0, 0.001, 0.003, 0.01, 0.02, 0.04):
+    race(*{name}(), delay)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [
+    "first", "in_a_tuple", "a_view", "all_points", "one_point", "of_another_type", "with_gaps", "start", "scaling",
+    "a_state", "by_a_kernel", "pivots", "masked", "view_by_Dfun", "residuals_by_func",
+])  # fmt: skip
+def test_no_memory_is_read_that_another_thread_has_freed(name):
+    run_isolated(FREED.replace("{name}", name))

@@ -5,6 +5,11 @@ import pytest
 from helpers.isolated import run_isolated
 from pyminpack import _minpack
 
+pytestmark = [
+    pytest.mark.needs("greenlet"),
+    pytest.mark.thread_unsafe(reason="has threads of its own, and sets how often they take turns"),
+]
+
 # Two fits, each of whose func and Dfun gives way to the other fit in every call; they end at different times.
 SOURCE = """
 import numpy as np

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from helpers.bits import assert_same_bits
+from helpers.marked import marked
 from helpers.told import ARRAYS, ATTRIBUTES, COUNTS, NUMBERS, answer, moment, same, tell_all
 from problems import mgh
 from problems.hostile import assert_same_result
 from pyminpack import LevenbergMarquardt, leastsq
 
-pytestmark = pytest.mark.usefixtures("builtin_solver")
+pytestmark = [pytest.mark.usefixtures("builtin_solver"), pytest.mark.any_numpy]
 
 T = np.linspace(0, 4, 12)
 DATA = 5 * np.exp(-0.5 * T) + 0.3 + 0.01 * np.sin(40 * T)
@@ -183,7 +184,8 @@ def test_after_the_end_there_is_nothing_to_ask_or_tell(mode):
     fit = told(begun(mode), mode)
     before = same(fit.__getstate__())
     for method in (fit.ask, partial(fit.tell, decay(fit.x)), partial(fit.tell, None)):
-        with pytest.raises(RuntimeError, match=rf"^LevenbergMarquardt: (ask|tell) after the end .*is {fit.ier};"):
+        text = rf"^LevenbergMarquardt: (ask|tell)\(\) after the fit has ended, with ier {fit.ier};"
+        with pytest.raises(RuntimeError, match=text):
             method()
     assert same(fit.__getstate__()) == before
     assert_same_result(fit.result(), expected(mode))
@@ -192,7 +194,7 @@ def test_after_the_end_there_is_nothing_to_ask_or_tell(mode):
 # What it tells of itself
 
 KNOWN = {  # by number of tells
-    0: {"x", "nit", "nfev", "njev", "request", "done"},
+    0: {"x", "nit", "nfev", "njev", "request", "wanted", "done"},
     1: {"fvec", "fnorm"},
     2: {"gnorm", "xnorm", "delta", "diag"},
     3: {"pnorm", "par", "ratio", "trial_x", "trial_fnorm", "accepted"},
@@ -223,7 +225,7 @@ def test_the_scaling_of_the_user_is_known_from_the_start():
 def test_types():
     fit = told(begun())
     kinds = {**dict.fromkeys(NUMBERS, float), **dict.fromkeys(ARRAYS, np.ndarray), **dict.fromkeys(COUNTS, int),
-             "mesg": str, "done": bool, "accepted": bool, "request": type(None)}  # fmt: skip
+             "mesg": str, "done": bool, "wanted": list, "accepted": bool, "request": type(None)}  # fmt: skip
     assert {name: type(getattr(fit, name)) for name in ATTRIBUTES} == kinds
 
 
@@ -303,10 +305,10 @@ def test_a_result_is_the_callers_own(mode):
 
 WARNINGS = {
     "a zero column": (lambda x: [x[0] - 1, x[0] + 1], [0.5, 2.0],
-                      r"in the last Jacobian the derivatives by x\[1\] are all exactly zero"),
+                      r"in the last Jacobian all derivatives with respect to x\[1\] are exactly zero"),
     "NaN": (lambda x: x * np.nan, [0.5], r"fvec is not finite; .* index 0 of what tell was given in call 1$"),
     "masked": (lambda x: np.ma.masked_array([*x, 1.0], [False, True]), [0.5],
-               "tell was given a masked array in call 1, of whose 2 entries 1 are masked"),
+               "tell was given a masked array in call 1: 1 of its 2 entries are masked"),
 }  # fmt: skip
 
 
@@ -367,6 +369,7 @@ class Raises:
 
 
 # Residuals that leastsq refuses, whatever their number.
+RAGGED = {"ragged": pytest.mark.needs("numpy>=1.24")}  # NumPy 1.23 makes an array of objects, and warns
 NO_RESIDUALS = {
     "None": None, "complex": np.ones(M, complex), "complex numbers in a list": [1j] * M, "text": "text",
     "a dict": {}, "a generator": (i for i in range(M)), "an iterator": iter([1.0] * M),
@@ -381,7 +384,7 @@ def texts(error):
     return str(error).replace("leastsq: func 'hostile' returned", "LevenbergMarquardt: tell was given")
 
 
-@pytest.mark.parametrize("value", NO_RESIDUALS)
+@pytest.mark.parametrize("value", marked(NO_RESIDUALS, RAGGED))
 def test_what_leastsq_does_not_take_from_func_is_refused_by_the_same_error(value):
     def hostile(x):
         return NO_RESIDUALS[value]
@@ -414,7 +417,7 @@ BAD_SHAPES = {  # by number of tells before, whether a Jacobian is told, and sha
     (2, False, (1, M + 1)): (ValueError, "changed size between calls: tell was given 13 residuals, after 12"),
     (2, False, (N, M)): (TypeError, r"of shape \(3, 12\); expected \(1, 12\), the residuals at 1 point$"),
     (1, True, (M,)): (TypeError, r"array of shape \(12,\); expected \(12, 3\), the Jacobian$"),
-    (1, True, (N, M)): (TypeError, r"array of shape \(3, 12\); expected \(12, 3\), the Jacobian$"),
+    (1, True, (N, M)): (TypeError, r"of shape \(3, 12\); expected \(12, 3\), the Jacobian\..* pass col_deriv=True\.$"),
     (1, True, (1, M, N)): (TypeError, r"array of shape \(1, 12, 3\); expected \(12, 3\), the Jacobian$"),
 }  # fmt: skip
 
@@ -441,7 +444,7 @@ BAD_JACOBIANS = {
 
 
 @pytest.mark.parametrize("mode", ["jacobian", "col_deriv"])
-@pytest.mark.parametrize("value", BAD_JACOBIANS)
+@pytest.mark.parametrize("value", marked(BAD_JACOBIANS, RAGGED))
 def test_what_is_no_jacobian_is_refused(value, mode):
     value = BAD_JACOBIANS[value]
     fit = told(begun(mode), mode, 1)
@@ -475,7 +478,6 @@ IMPROPER = [
     {"diag": [1, 2]}, {"diag": [1, 2, 3, 4]}, {"diag": np.eye(3)}, {"diag": "text"}, {"diag": [1j, 1, 1]},
     {"ftol": "1"}, {"xtol": None}, {"gtol": 1j}, {"factor": []}, {"epsfcn": "1"}, {"maxfev": 1.0}, {"maxfev": None},
     {"maxfev": 2**70}, {"maxfev": 2**31}, {"typical_x": 0}, {"typical_x": [1, 2]}, {"typical_x": "a"},
-    {"solver": "ours"}, {"solver": 3},
 ]  # fmt: skip
 
 
@@ -489,7 +491,10 @@ def test_improper_options_are_the_errors_of_leastsq(options):
     assert str(caught.value) == str(by_leastsq.value).replace("leastsq", "LevenbergMarquardt")
 
 
-@pytest.mark.parametrize("x0", [None, "text", [1j], [[1], [2, 3]], [Fraction(1, 2)], np.ones(2, "m8[s]")], ids=repr)
+@pytest.mark.parametrize("x0", [
+    None, "text", [1j], pytest.param([[1], [2, 3]], marks=RAGGED["ragged"]), [Fraction(1, 2)],
+    np.ones(2, "m8[s]"),
+], ids=repr)
 def test_a_bad_start_is_the_error_of_leastsq(x0):
     with pytest.raises((TypeError, ValueError)) as by_leastsq:
         leastsq(decay, x0)
@@ -503,21 +508,17 @@ def test_a_bad_start_is_the_error_of_leastsq(x0):
     ((START, 1e-8), {}, TypeError, "positional"),
     ((START,), {"tolerance": 1}, TypeError, "tolerance"),
     ((START,), {"full_output": True}, TypeError, "full_output"),
+    ((START,), {"solver": "builtin"}, TypeError, "solver"),
     (([],), {}, TypeError, "^Improper input parameters"),
-    ((START,), {"jacobian": True, "typical_x": 1.0}, ValueError, "typical_x .* jacobian=True"),
 ])  # fmt: skip
 def test_wrong_arguments(arguments, options, error, text):
     with pytest.raises(error, match=text):
         LevenbergMarquardt(*arguments, **options)
 
 
-def test_MINPACKs_own_drivers_refuse_it(monkeypatch):
-    with pytest.raises(NotImplementedError, match=r"^LevenbergMarquardt: ask and tell.* solver 'original'"):
-        LevenbergMarquardt(START, solver="original")
+def test_the_environment_does_not_choose_its_solver(monkeypatch):
     monkeypatch.setenv("PYMINPACK_SOLVER", "original")
-    with pytest.raises(NotImplementedError, match=r"^LevenbergMarquardt: ask and tell.*PYMINPACK_SOLVER"):
-        LevenbergMarquardt(START)
-    fit = tell_all(LevenbergMarquardt(START, solver="builtin"), decay)
+    fit = tell_all(LevenbergMarquardt(START), decay)
     assert_same_result(fit.result(), expected(solver="builtin"))
 
 
@@ -532,11 +533,11 @@ USES = {
 def test_without___init___there_is_nothing_in_it(use):
     empty = LevenbergMarquardt.__new__(LevenbergMarquardt)
     for _ in range(2):
-        with pytest.raises(RuntimeError, match=r"^LevenbergMarquardt: there is nothing in it"):
+        with pytest.raises(RuntimeError, match=r"^LevenbergMarquardt: not initialised"):
             USES[use](empty)
     with pytest.raises(TypeError, match="ftol"):
         empty.__init__(START, ftol="1")
-    with pytest.raises(RuntimeError, match=r"there is nothing in it, since __init__ has not been called, or failed$"):
+    with pytest.raises(RuntimeError, match=r": not initialised: __init__ was not called, or raised$"):
         USES[use](empty)
     assert repr(empty) == "<pyminpack.LevenbergMarquardt>"
     empty.__init__(START)
@@ -564,9 +565,9 @@ class Counted(LevenbergMarquardt):
         super().__init__(x0)
         self.name, self.tells = name, 0
 
-    def tell(self, values):
+    def tell(self, values, *, point=None):
         self.tells += 1
-        super().tell(values)
+        super().tell(values, point=point)
 
 
 class Slotted(LevenbergMarquardt):
@@ -612,7 +613,7 @@ def test_a_subclass_that_does_not_call___init___has_nothing_in_it():
         def __init__(self):
             pass
 
-    with pytest.raises(RuntimeError, match=r"^Empty: there is nothing in it"):
+    with pytest.raises(RuntimeError, match=r"^Empty: not initialised"):
         Empty().ask()
 
 

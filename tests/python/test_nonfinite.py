@@ -35,7 +35,7 @@ def decay_jacobian(p):
 def origins(texts):
     """(what is not finite, role, index, call) of each warning of that; a fit that is stuck must tell its cause."""
     for text in texts:
-        if "no minimum by the Jacobian" in text:
+        if "not a minimum by the Jacobian" in text:
             assert "the first NaN or inf is at index " in text
     found = [ORIGIN.fullmatch(text) for text in texts if " is not finite" in text]
     return [(what, role or "x0", int(index), int(call or 0)) for what, index, role, call in map(re.Match.groups, found)]
@@ -209,6 +209,7 @@ NATURAL = {
 
 @pytest.mark.parametrize("full_output", [False, True])
 @pytest.mark.parametrize("cause", NATURAL)
+@pytest.mark.needs("scipy==1.14.1")
 def test_from_natural_causes_the_bits_are_those_of_scipy_and_recovery_is_silent(cause, full_output):
     function, x0, what = NATURAL[cause]
     func = natural(function)

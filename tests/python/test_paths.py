@@ -6,6 +6,8 @@ import pytest
 
 from helpers.build import REPOSITORY
 
+pytestmark = pytest.mark.thread_unsafe(reason="runs programs in processes of their own, or measures this one")
+
 PAGES = [path for path in sorted(REPOSITORY.glob("**/*.md")) if "build" not in path.relative_to(REPOSITORY).parts]
 PAGES = [path for path in PAGES if not any(part.startswith(".") for part in path.relative_to(REPOSITORY).parts)]
 FOLDERS = "|".join(sorted(path.name for path in REPOSITORY.iterdir() if path.is_dir() and path.name.isalpha()))

@@ -13,7 +13,10 @@ import numpy as np
 import pytest
 
 from helpers.bits import assert_same_bits
+from helpers.marked import marked
 from pyminpack import _minpack, kernels, leastsq
+
+pytestmark = pytest.mark.any_numpy
 
 every_solver = pytest.mark.parametrize("solver", _minpack.solvers())
 ROUTINES = [name for name in kernels.__all__ if name.islower()]
@@ -96,11 +99,13 @@ ERRORS = {
     "enorm: x has 2 dimensions; expected 1": (ValueError, changed("enorm", 0, [[1.0]])),
     "enorm: x has 0 dimensions; expected 1": (ValueError, changed("enorm", 0, 1.0)),
     "enorm: x is empty; expected at least one element": (ValueError, changed("enorm", 0, [])),
-    "enorm: x has dtype complex128; expected real numbers that cast safely to float64":
-        (TypeError, changed("enorm", 0, [1j])),
-    "enorm: x has dtype object; expected real": (TypeError, changed("enorm", 0, [None])),
-    "enorm: x has dtype <U1; expected real": (TypeError, changed("enorm", 0, ["1"])),
-    "enorm: x must be an array of numbers, and this list is none": (ValueError, changed("enorm", 0, [[1.0], [1, 2]])),
+    "enorm: x is an array of dtype complex128; expected real numbers that cast safely to float64":
+        (TypeError, changed("enorm", 0, np.array([1j]))),
+    "enorm: x is a list whose entry [0] is of type complex; expected real": (TypeError, changed("enorm", 0, [1j])),
+    "enorm: x is a list whose entry [0] is None; expected real": (TypeError, changed("enorm", 0, [None])),
+    "enorm: x is None; expected real numbers that cast safely to float64": (TypeError, changed("enorm", 0, None)),
+    "enorm: x is a list whose entry [0] is of type str; expected real": (TypeError, changed("enorm", 0, ["1"])),
+    "enorm: x is a list that makes no array: setting an": (ValueError, changed("enorm", 0, [[1.0], [1, 2]])),
     "enorm: dimension 0 of x is 3000000000; expected at most 2147483583":
         (OverflowError, changed("enorm", 0, broadcast(3 * 10**9))),
     "qrfac: a has 1 dimensions; expected 2": (ValueError, changed("qrfac", 0, X)),
@@ -109,16 +114,16 @@ ERRORS = {
     "qrsolv: r has shape (3, 2); expected a square matrix": (ValueError, changed("qrsolv", 0, FJAC)),
     "qrsolv: ipvt has length 3; expected 2, as r has columns": (ValueError, changed("qrsolv", 1, [1, 2, 3])),
     "qrsolv: ipvt has 2 dimensions; expected 1": (ValueError, changed("qrsolv", 1, [[1, 2]])),
-    "qrsolv: ipvt[0] is 0; expected a permutation of 1 to 2, as MINPACK counts":
+    "qrsolv: ipvt[0] is 0; expected each of 1 to 2 once, as MINPACK counts":
         (ValueError, changed("qrsolv", 1, [0, 1])),
     "qrsolv: ipvt[1] is 3; expected": (ValueError, changed("qrsolv", 1, [1, 3])),
     "qrsolv: ipvt[0] is -1; expected": (ValueError, changed("qrsolv", 1, [-1, 1])),
     "qrsolv: ipvt[1] is 4294967297; expected": (ValueError, changed("qrsolv", 1, [2, 2**32 + 1])),
-    "qrsolv: ipvt has 2 twice; expected a permutation of 1 to 2": (ValueError, changed("qrsolv", 1, [2, 2])),
+    "qrsolv: ipvt[1] is 2; expected each of 1 to 2 once": (ValueError, changed("qrsolv", 1, [2, 2])),
     "qrsolv: ipvt has dtype float64; expected integers": (TypeError, changed("qrsolv", 1, [1.0, 2.0])),
     "qrsolv: ipvt has dtype bool; expected integers": (TypeError, changed("qrsolv", 1, [True, True])),
-    "qrsolv: ipvt has dtype uint64; expected integers that cast safely to int64":
-        (TypeError, changed("qrsolv", 1, np.array([1, 2], np.uint64))),
+    "qrsolv: ipvt[1] is 18446744073709551615; expected each":
+        (ValueError, changed("qrsolv", 1, np.array([1, 2**64 - 1], np.uint64))),
     "qrsolv: diag has length 1; expected 2, as r has columns": (ValueError, changed("qrsolv", 2, [1.0])),
     "qrsolv: qtb has length 3; expected 2, as r has columns": (ValueError, changed("qrsolv", 3, FVEC)),
     "lmpar: r has shape (3, 2); expected a square matrix": (ValueError, changed("lmpar", 0, FJAC)),
@@ -128,17 +133,10 @@ ERRORS = {
     "lmpar: par is too large; expected a float64": (OverflowError, changed("lmpar", 5, 10**400)),
     "fdjac2: fcn must be callable, not list": (TypeError, changed("fdjac2", 0, X)),
     "fdjac2: x has 2 dimensions; expected 1": (ValueError, changed("fdjac2", 1, [X])),
-    "fdjac2: fvec has dtype complex128; expected real": (TypeError, changed("fdjac2", 2, [1j])),
-    "fdjac2: fvec is a list that makes no array: ": (ValueError, changed("fdjac2", 2, [[1.0], [1, 2]])),
-    "fdjac2: fcn returned a tuple that makes no array: ":
-        (ValueError, changed("fdjac2", 0, lambda x: ([1.0], [1, 2]))),
+    "fdjac2: fvec is a list whose entry [0] is of type complex": (TypeError, changed("fdjac2", 2, [1j])),
     "fdjac2: epsfcn must be a real number, not NoneType": (TypeError, changed("fdjac2", 3, None)),
-    "fdjac2: fcn returned 3 residuals; expected 2, as fvec has": (ValueError, changed("fdjac2", 2, X)),
-    "fdjac2: fcn returned an array of shape (3, 1); expected one dimension (use .ravel())":
-        (TypeError, changed("fdjac2", 0, lambda x: functions(x)[:, np.newaxis])),
-    "fdjac2: fcn returned an array of dtype complex128; expected real numbers that cast safely to float64":
-        (TypeError, changed("fdjac2", 0, lambda x: functions(x) * 1j)),
-    "fdjac2: fcn returned an array of dtype object": (TypeError, changed("fdjac2", 0, lambda x: None)),
+    "fdjac2: fcn 'functions' returned 3 residuals; expected 2, as fvec has":
+        (ValueError, changed("fdjac2", 2, X)),
     "chkder: mode 1 takes x alone": (TypeError, changed("chkder", 4, 1)),
     "chkder: mode 2 needs fvec, fjac and fvecp": (TypeError, changed("chkder", 2, None)),
     "chkder: mode is 3; expected 1 or 2": (ValueError, changed("chkder", 4, 3)),
@@ -146,14 +144,16 @@ ERRORS = {
         (ValueError, changed("chkder", 2, R)),
     "chkder: fvecp has length 2; expected 3, as fvec": (ValueError, changed("chkder", 3, X)),
     "covar: r has shape (3, 2); expected a square matrix": (ValueError, changed("covar", 0, FJAC)),
-    "covar: ipvt has 1 twice": (ValueError, changed("covar", 1, [1, 1])),
+    "covar: ipvt[1] is 1; expected each of 1 to 2 once": (ValueError, changed("covar", 1, [1, 1])),
     "covar: tol must be a real number, not str": (TypeError, changed("covar", 2, "0")),
 }
 
 
-@pytest.mark.parametrize(("text", "error", "call"), [(text, *row) for text, row in ERRORS.items()], ids=ERRORS)
-def test_bad_input_is_refused_by_an_error_that_names_the_argument(text, error, call):
-    routine, arguments = call
+@pytest.mark.parametrize("text", marked(ERRORS, dict.fromkeys([
+    "enorm: x is a list that makes no array: setting an",
+], pytest.mark.needs("numpy>=1.24"))))  # which makes no array of objects of a ragged list
+def test_bad_input_is_refused_by_an_error_that_names_the_argument(text):
+    error, (routine, arguments) = ERRORS[text]
     with pytest.raises(error) as caught:
         getattr(kernels, routine)(*arguments)
     assert caught.type is error

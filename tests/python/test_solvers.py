@@ -23,6 +23,7 @@ def test_the_builtin_solver_is_in_every_build_and_show_config_tells_of_both():
     assert (ORIGINAL in SOLVERS) == (config["original_sha256"] is not None)
 
 
+@pytest.mark.needs_original
 def test_the_suite_has_both_solvers():
     assert SOLVERS == ("builtin", ORIGINAL)
 

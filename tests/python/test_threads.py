@@ -12,7 +12,10 @@ from problems import mgh
 from problems.hostile import assert_same_result
 from pyminpack import leastsq
 
-pytestmark = pytest.mark.usefixtures("many_switches")
+pytestmark = [
+    pytest.mark.usefixtures("many_switches"),
+    pytest.mark.thread_unsafe(reason="has threads of its own, and sets how often they take turns"),
+]
 
 THREADS = 8
 TIMEOUT = 60    # seconds

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from helpers.bits import assert_same_bits
+from helpers.told import answer
 from problems.hostile import assert_same_result
 from pyminpack import LevenbergMarquardt, leastsq
 
-pytestmark = pytest.mark.usefixtures("builtin_solver")
+pytestmark = [pytest.mark.usefixtures("builtin_solver"), pytest.mark.any_numpy]
 
 EPSMCH = 2.22044604926e-16
 
@@ -76,14 +77,14 @@ def test_it_helps_where_a_parameter_starts_at_0_and_func_rounds():
     def rounded(x):
         return np.round(np.array([x[0] - 3, x[1] - 2, x[0] + x[1]]), 4)
 
-    with pytest.warns(RuntimeWarning, match=r"all exactly zero.*1\.49e-08"):
+    with pytest.warns(RuntimeWarning, match=r"all derivatives.*exactly zero.*1\.49e-08"):
         leastsq(rounded, [0.0, 0.0])
     x = leastsq(rounded, [0.0, 0.0], typical_x=1e6)[0]
     assert np.allclose(x, [4 / 3, 1 / 3], atol=1e-2)
 
 
 def test_the_warning_of_zero_columns_names_the_steps_that_were_taken():
-    with pytest.warns(RuntimeWarning, match=r"x\[1\] are all exactly zero.*in a difference step of 1.49e-06"):
+    with pytest.warns(RuntimeWarning, match=r"x\[1\] are exactly zero.*in a difference step of 1.49e-06"):
         leastsq(lambda x: np.array([x[0] - 1, x[0] + 1]), [0.5, 0.0], typical_x=100.0)
 
 
@@ -100,13 +101,65 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_refused(case):
+def test_what_is_not_positive_numbers_is_refused(case):
     error, text, typical_x = REFUSED[case]
     with pytest.raises(error) as caught:
         leastsq(residuals, [1.0, 1.0, 1.0], typical_x=typical_x)
     assert str(caught.value).startswith(text)
 
 
-def test_with_Dfun_it_is_refused():
-    with pytest.raises(ValueError, match=r"typical_x .* Dfun"):
-        leastsq(residuals, [1.0, 1.0, 1.0], Dfun=residuals, typical_x=1.0)
+T = np.linspace(0.0, 4.0, 25)
+A = np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 1.0]])
+TYPICAL = {"a number": 1.0, "a vector": [0.5, 2.0], "a large one": 10.0, "none": None}
+
+
+def line(x):
+    return A @ x - 1e5
+
+
+def line_jacobian(x):
+    return A
+
+
+@pytest.mark.parametrize("factor", [100, 0.5])
+@pytest.mark.parametrize("case", TYPICAL)
+@pytest.mark.parametrize("x0", [[1e-12, -1e-30], [0.0, 0.0], [1.5, 1e-3]], ids=str)
+def test_the_first_step_is_bound_by_factor_times_the_larger_of_abs_x_and_typical_x(x0, case, factor):
+    """MINPACK keeps the bound to a tenth; at x of 0 without typical_x it is factor, and differences are lost."""
+    options = {"typical_x": TYPICAL[case], "factor": factor}
+    D = np.linalg.norm(A, axis=0)
+    bound = factor * (np.linalg.norm(D * np.maximum(np.abs(x0), TYPICAL[case] or 0)) or 1)
+
+    def first(intermediate_result):
+        pnorms.append(intermediate_result.pnorm)
+        raise StopIteration
+
+    pnorms = []
+    for Dfun in (line_jacobian, None)[: 1 if options["typical_x"] is None else 2]:
+        leastsq(line, x0, Dfun=Dfun, callback=first, **options)
+    fit = LevenbergMarquardt(x0, jacobian=True, **options)
+    for _ in range(3):
+        fit.tell(answer(fit, line, line_jacobian))
+    for pnorm in [*pnorms, fit.pnorm]:
+        assert 0.89 * bound <= pnorm <= 1.11 * bound
+
+
+def phase(p):
+    return np.sin(T + p[0]) + p[1] - np.sin(T + 0.3) - 0.5
+
+
+def phase_jacobian(p):
+    return np.stack([np.cos(T + p[0]), np.ones_like(T)], axis=1)
+
+
+@pytest.mark.parametrize("Dfun", [None, phase_jacobian], ids=["differences", "Dfun"])
+@pytest.mark.parametrize("exponent", [11, 12, 16, 30, 50])
+def test_a_tiny_start_is_left_with_it(exponent, Dfun):
+    x, _ = leastsq(phase, 2 * [10.0**-exponent], Dfun=Dfun, typical_x=1.0)
+    assert np.allclose(x, [0.3, 0.5])
+
+
+def test_with_Dfun_the_bits_are_those_without_where_x_is_larger():
+    plain = leastsq(phase, [1.0, 0.7], Dfun=phase_jacobian, full_output=True)
+    found = leastsq(phase, [1.0, 0.7], Dfun=phase_jacobian, full_output=True, typical_x=[1e-9, 0.7])
+    assert_same_result(found, plain)

@@ -11,6 +11,8 @@ import pytest
 
 from pyminpack import _curve_fit, _leastsq
 
+pytestmark = pytest.mark.thread_unsafe(reason="runs programs in processes of their own, or measures this one")
+
 PROGRAM = """
 from typing import assert_type
 import numpy as np
@@ -125,16 +127,19 @@ def found(tmp_path_factory):
     return codes
 
 
+@pytest.mark.others("mypy")
 def test_a_right_program_is_clean(found):
     clean = len(PROGRAM.splitlines())
     assert found[:clean] == [set()] * clean
 
 
+@pytest.mark.others("mypy")
 @pytest.mark.parametrize(("number", "code"), [*enumerate(ERRORS.values())], ids=ERRORS)
 def test_a_wrong_statement_is_found(found, number, code):
     assert found[len(PROGRAM.splitlines()) + number] == {code}
 
 
+@pytest.mark.others("pyright")
 def test_pyright_finds_the_wrong_statements_and_no_other(tmp_path):
     (tmp_path / "program.py").write_text(PROGRAM + "\n".join(ERRORS))
     command = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "--outputjson", "program.py"]

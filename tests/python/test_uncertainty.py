@@ -1,6 +1,8 @@
 """uncertainty: NIST's standard errors, and combinations of parameters that no data can tell."""
 
+import re
 import warnings
+from itertools import product
 
 import numpy as np
 import pytest
@@ -9,7 +11,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from helpers.bits import assert_same_bits
 from problems import nist
+from problems.sound_fits import problems
 from pyminpack import curve_fit, kernels, leastsq, uncertainty
+
+pytestmark = pytest.mark.last_bits
 
 T = np.linspace(0, 3, 40)
 NOISE = 0.05 * np.random.default_rng(1).standard_normal(T.size)
@@ -131,9 +136,11 @@ def test_without_cov_x_it_comes_from_the_last_jacobian():
         assert_allclose(value, expected, rtol=1e-12)
     stopped = leastsq(residuals, X0 + 1, maxfev=1, full_output=True)
     assert stopped[1] is None
-    assert np.isfinite(uncertainty(*stopped[:3]).standard_errors).all()
+    with pytest.warns(RuntimeWarning):
+        assert np.isfinite(uncertainty(*stopped[:3]).standard_errors).all()
 
 
+@pytest.mark.needs("scipy==1.14.1")
 @pytest.mark.parametrize("first", [0, 1])
 def test_the_outputs_of_scipy_will_do(first):
     """SciPy counts ipvt from 0 since 1.15."""
@@ -210,3 +217,112 @@ def test_the_arguments_are_not_changed():
     uncertainty(x, cov_x, infodict)
     for value, expected in zip((x, cov_x, *infodict.values()), before, strict=True):
         assert_array_equal(value, expected)
+
+
+@pytest.mark.parametrize("fit", [curve_fit, scipy.optimize.curve_fit], ids=["pyminpack", "SciPy"])
+@pytest.mark.parametrize("options", [
+    {}, {"sigma": 0.3}, {"sigma": 0.1 + T}, {"sigma": 0.1 + T, "absolute_sigma": True},
+], ids=["no sigma", "number", "errors", "absolute"])
+def test_what_curve_fit_returns_is_taken_as_it_is(fit, options):
+    popt, pcov, infodict, _, _ = fit(decay, T, Y, X0, full_output=True, **options)
+    absolute = "absolute_sigma" in options
+    found = uncertainty(popt, pcov, infodict, absolute=absolute)
+    assert_same_bits(found.covariance, pcov)
+    assert found.covariance is not pcov
+    expected = uncertainty(popt, None, infodict, absolute=not absolute)
+    assert_allclose(uncertainty(popt, pcov, infodict, absolute=not absolute).covariance, expected.covariance, rtol=1e-9)
+
+
+def test_curve_fit_without_residuals_has_a_covariance_of_zero():
+    """Of data without noise the last residuals may be zero, and pcov with them."""
+    popt, pcov, infodict, _, _ = curve_fit(lambda t, a, b: a * t + b, T, 2 * T + 1, full_output=True)
+    infodict["fvec"][:] = 0
+    assert_array_equal(uncertainty(popt, 0 * pcov, infodict).covariance, 0)
+    assert (uncertainty(popt, 0 * pcov, infodict, absolute=True).standard_errors > 0).all()
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+def test_a_matrix_without_a_finite_entry_counts_as_None(value):
+    x, _, infodict, _, _ = leastsq(residuals, X0, full_output=True)
+    found, expected = (uncertainty(x, cov_x, infodict) for cov_x in (np.full((3, 3), value), None))
+    for one, other in zip(found, expected, strict=True):
+        assert_same_bits(np.asarray(one), np.asarray(other))
+
+
+@pytest.mark.parametrize("change", [
+    lambda c: 2 * c, lambda c: -c, lambda c: c[::-1], np.linalg.inv, lambda c: c * (1 + 1e-5),
+    lambda c: np.where(np.eye(3), c, 0), lambda c: np.where(np.eye(3), np.inf, c),
+])
+def test_another_matrix_is_refused_and_the_text_says_what_to_give(change):
+    x, cov_x, infodict, _, _ = leastsq(residuals, X0, full_output=True)
+    with pytest.raises(ValueError, match=r"^uncertainty: cov_x does not belong to infodict; expected .* or None"):
+        uncertainty(x, change(cov_x), infodict)
+
+
+@pytest.mark.parametrize("ipvt", [[1, 1, 3], [0, 0, 1], [1, 2, 4], [2, 3, 4], [-1, 0, 1], [1.0, 2.0, 3.0]], ids=str)
+def test_an_ipvt_that_is_no_permutation_is_refused(ipvt):
+    x, cov_x, infodict, _, _ = leastsq(residuals, X0, full_output=True)
+    with pytest.raises(ValueError, match=r"^uncertainty: infodict\['ipvt'\] is .*; expected each number from 1 to 3"):
+        uncertainty(x, cov_x, infodict | {"ipvt": np.array(ipvt)})
+
+
+UNFINISHED = "^uncertainty: the fit has not reached a minimum: the next step would change x by "
+
+
+@pytest.mark.parametrize("Dfun", [False, True], ids=["differences", "Dfun"])
+@pytest.mark.parametrize("maxfev", range(1, 13))
+def test_of_a_fit_that_has_not_ended_a_warning_says_so(maxfev, Dfun):
+    def jacobian(p):
+        e = np.exp(-p[1] * T)
+        return np.column_stack([e, -p[0] * T * e, ONES])
+
+    x, cov_x, infodict, _, ier = leastsq(
+        residuals, [9, 5, 3], Dfun=jacobian if Dfun else None, maxfev=maxfev, full_output=True
+    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        uncertainty(x, cov_x, infodict)
+    step = np.linalg.norm(x - leastsq(residuals, X0)[0])
+    if ier == 5 and step > 0.05:
+        (warning,) = caught
+        assert re.match(UNFINISHED, str(warning.message))
+        assert (warning.category, warning.filename) == (RuntimeWarning, __file__)
+    if ier != 5:
+        assert caught == []
+
+
+def test_sound_fits_have_no_warning():
+    """In units from 1e-12 to 1e12, with noise from 1e-9 to 0.3; and NIST's problems from near the solution."""
+    rng, fits = np.random.default_rng(3), 0
+    for problem in problems(80, seed=3):
+        for solve, Dfun in product((leastsq, scipy.optimize.leastsq), (None, problem.jacobian)):
+            x0 = problem.near * rng.uniform(0.9, 1.1, problem.near.size)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                fit = solve(problem.residuals, x0, Dfun=Dfun, full_output=True)
+            if fit[4] in (1, 2, 3, 4):
+                fits += 1
+                uncertainty(*fit[:3], absolute=True)
+    assert fits > 400, fits
+
+
+@pytest.mark.parametrize("truth", [[2.0, 0.7, 0.5], [2.0, 0.7, 0.0], [0.3, 1.9, -1.0]], ids=str)
+def test_fits_without_noise_have_no_warning(truth):
+    for factor in np.linspace(0.8, 1.3, 20):
+        y = decay(T, *truth)
+        fit = leastsq(lambda p, y=y: decay(T, *p) - y, factor * np.array(truth) + 0.01, full_output=True)
+        uncertainty(*fit[:3])
+
+
+@pytest.mark.parametrize("positive", [
+    np.exp, np.square, lambda u: np.sqrt(u * u + 1) - 1, lambda u: (np.sin(u) + 1) / 2, lambda u: 1 / (1 + np.exp(-u)),
+], ids=["exp", "square", "sqrt", "sin", "sigmoid"])
+def test_a_parameter_at_a_bound_kept_by_a_transformation_is_no_unfinished_fit(positive):
+    for offset in np.linspace(0.05, 0.5, 10):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # leastsq may find its column to be zero
+            fit = leastsq(
+                lambda u, offset=offset: decay(T, u[0], u[1], positive(u[2]) + offset) - decay(T, 5, 0.8, 0) - NOISE,
+                [3.0, 1.0, 0.4], full_output=True,
+            )  # fmt: skip
+        uncertainty(*fit[:3])

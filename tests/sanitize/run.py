@@ -143,7 +143,7 @@ class Address(Part):
         "index_out_of_bounds_in_Fortran": "Index '3' of dimension 1 of array .* above upper bound of 2",
         "short_residuals_in_C": "heap-buffer-overflow.*src/_minpack/",
         "short_Jacobian_in_C": "heap-buffer-overflow.*src/_minpack/",
-        "misaligned_Jacobian_in_C": "load of misaligned address.*src/_minpack/",
+        "misaligned_state_in_C": r"misaligned address.*minpack/state\.c",
     }
     report = re.compile(r"ERROR: AddressSanitizer: |: runtime error: |^Fortran runtime (error|warning)", re.MULTILINE)
     leak = re.compile(r"^(?:Direct|Indirect) leak of .*?\n\n", re.MULTILINE | re.DOTALL)

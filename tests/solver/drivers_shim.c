@@ -2,7 +2,7 @@
  *
  * The drivers' functions carry no context, so the running one is kept here: drivers do not nest.
  */
-#include "minpack.h"
+#include "drivers.h"
 
 #include <stdlib.h>
 

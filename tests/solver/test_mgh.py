@@ -15,11 +15,9 @@ from oracles.libminpack import libminpack
 from oracles.minpack_calls import UserFunction
 from problems import mgh
 from problems.mgh_fits import (
-    FACTORS,
-    OPTIONS,
+    FITS,
     every_driver,
-    every_factor,
-    every_option,
+    every_fit,
     every_problem,
     functions,
     installed,
@@ -38,19 +36,15 @@ def stopping(at: int, iflag: int, *user: UserFunction) -> list[UserFunction]:
     return [lambda x, f=f: iflag if next(calls) == at else f(x) for f in user]
 
 
-@every_option
 @every_driver
-@every_factor
-@every_problem
+@every_fit
 def test_leastsq_equals_the_original(problem, factor, driver, options):
     assert_same_outputs(installed(driver, problem, factor, options), original(driver, problem, factor, options))
 
 
 @pytest.mark.slow
-@every_option
 @every_driver
-@every_factor
-@every_problem
+@every_fit
 def test_kernels_equal_the_original(problem, factor, driver, options):
     actual = solve(c_face, driver, problem, factor, options)
     assert_same_outputs(vars(actual), original(driver, problem, factor, options))
@@ -73,8 +67,7 @@ def test_a_stop_at_any_call_leaves_the_original_outputs(problem, driver):
 @every_driver
 def test_the_cases_reach_every_reason_to_stop(driver):
     reached = {
-        original(driver, problem, factor, options).info
-        for problem in mgh.PROBLEMS for factor in FACTORS for options in OPTIONS
+        original(driver, problem, factor, options).info for problem, factor, options in FITS
     }
     assert reached == {1, 2, 3, 4, 5, 6, 7, 8}
 

@@ -11,7 +11,7 @@ from helpers.c_face import c_face
 from oracles.libminpack import libminpack
 from problems import minpack2
 
-pytestmark = pytest.mark.usefixtures("every_instruction_set")
+pytestmark = [pytest.mark.last_bits, pytest.mark.usefixtures("every_instruction_set")]
 
 every_problem = pytest.mark.parametrize("problem", minpack2.PROBLEMS, ids=str)
 

@@ -1,50 +1,31 @@
-"""How Python starts in a child of ``python -m pyminpack``, which has this folder in PYTHONPATH.
+"""Startup module of ``python -m pyminpack``, which puts this folder in front of PYTHONPATH.
 
-Python imports this module before anything else. SciPy is patched as soon as the child has imported scipy.optimize; a
-child that never does loads nothing of this package.
+Python imports it before the program. It has SciPy patched on import, then imports the sitecustomize that it shadows, if
+there is one. It also runs in child processes, under any CPython: hence the old syntax.
 """
 
 import os
 import sys
-from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import find_spec, module_from_spec
-from types import ModuleType
-from typing import Any
 
 
-class _PatchSciPy:
-    """A finder that patches behind the import of scipy.optimize, and is gone then."""
+def _start():  # type: ignore[no-untyped-def]  # CPython 2.7 runs this file, which has no annotations
+    here = os.path.dirname(__file__)
+    while here in sys.path:
+        sys.path.remove(here)
 
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        if name != "scipy.optimize":
-            return None
-        sys.meta_path.remove(self)
-        spec = find_spec(name)
-        if spec is None or spec.loader is None:
-            return spec
-        execute = spec.loader.exec_module
+    if sys.version_info >= (3, 6):  # noqa: UP036  # a child may be older than what we require
+        file = os.path.join(os.path.dirname(here), "_import_hook.py")
+        hook = {"__name__": "pyminpack._import_hook"}
+        with open(file) as source:
+            exec(compile(source.read(), file, "exec"), hook)  # not an import: a program may have such modules itself
+        hook["install"]()  # type: ignore[operator]  # a function, which exec has put beside the string
+        if "scipy.optimize" in sys.modules:  # imported by a .pth file
+            hook["patch"]()  # type: ignore[operator]  # likewise
 
-        def execute_and_patch(module: ModuleType) -> None:
-            execute(module)
-            try:
-                from pyminpack import patch_scipy
-            except ImportError:  # in an environment that has a SciPy of its own
-                return
-            patch_scipy()
-
-        spec.loader.exec_module = execute_and_patch  # type: ignore[method-assign]
-        return spec
+    this = sys.modules.pop(__name__)  # noqa: F841  # kept, since CPython 2.7 clears an unreferenced module
+    # If there is none, this raises ImportError, as it would without this module.
+    import sitecustomize  # type: ignore[import-not-found]  # noqa: F401  # the user's, for what it does
 
 
-def _start() -> None:
-    sys.meta_path.insert(0, _PatchSciPy())
-    # The environment's own sitecustomize, which this one hides.
-    here = os.path.dirname(os.path.abspath(__file__))
-    sys.path[:] = [folder for folder in sys.path if os.path.abspath(folder) != here]
-    spec = PathFinder.find_spec("sitecustomize")
-    if spec is not None and spec.loader is not None:
-        sys.modules["sitecustomize"] = module_from_spec(spec)
-        spec.loader.exec_module(sys.modules["sitecustomize"])
-
-
-_start()
+if __name__ == "sitecustomize":
+    _start()  # type: ignore[no-untyped-call]  # see its definition
