@@ -36,13 +36,12 @@ take_told(LevenbergMarquardt *self, Told *told)
 static int
 init(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    PyObject *x0 = NULL, *jacobian = NULL, *col_deriv = NULL;       /* borrowed, like the options */
+    PyObject *x0 = NULL, *jacobian = NULL, *col_deriv = NULL;       /* owned, like the options */
     GivenOptions options = {NULL};
     const Argument arguments[] = {
         {"x0", &x0}, {"jacobian", &jacobian}, {"col_deriv", &col_deriv}, {"solver", NULL}, {NULL, NULL},
     };
     PyObject *none = NULL;      /* owned: no positional options */
-    PyObject *keywords = NULL;  /* owned: a copy, for an option's own code may change the dict */
     Told told = {0};
     int status = -1;
 
@@ -51,10 +50,9 @@ init(PyObject *self, PyObject *args, PyObject *kwargs)
         goto done;
     }
     if (PyTuple_GET_SIZE(args) == 1)
-        x0 = PyTuple_GET_ITEM(args, 0);
+        x0 = Py_NewRef(PyTuple_GET_ITEM(args, 0));
     none = PyTuple_New(0);
-    keywords = kwargs == NULL ? PyDict_New() : PyDict_Copy(kwargs);
-    if (none == NULL || keywords == NULL || options_take(CALLER, arguments, options, none, keywords) < 0)
+    if (none == NULL || (kwargs != NULL && options_take(CALLER, arguments, options, none, kwargs) < 0))
         goto done;
     if (x0 == NULL) {
         PyErr_Format(PyExc_TypeError, "%s() missing 1 required positional argument: 'x0'", CALLER);
@@ -72,8 +70,11 @@ init(PyObject *self, PyObject *args, PyObject *kwargs)
     status = 0;
 done:
     told_clear(&told);
+    options_release(options);
+    Py_XDECREF(x0);
+    Py_XDECREF(jacobian);
+    Py_XDECREF(col_deriv);
     Py_XDECREF(none);
-    Py_XDECREF(keywords);
     return status;
 }
 

@@ -79,19 +79,17 @@ leastsq(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     const ModuleState *state = PyModule_GetState(module);
     const Argument none = {NULL, NULL};
     Problem problem = {.intermediate_result = state->intermediate_result};
-    PyObject *options = NULL;   /* owned: a copy, for an option's own code may change the dict */
     PyObject *outcome = NULL;   /* owned, returned */
 
     if (nargs != LEASTSQ_NARGS)
         return PyErr_Format(PyExc_TypeError, "leastsq() takes %d arguments (%zd given)", LEASTSQ_NARGS, nargs);
     if (!PyTuple_Check(args[3]))
         return PyErr_Format(PyExc_TypeError, "args must be a tuple, not %.200s", Py_TYPE(args[3])->tp_name);
-    options = PyDict_Copy(args[8]);
-    if (options == NULL || read_names(args[0], &problem.names) < 0
-            || options_take("leastsq", &none, problem.options, args[7], options) < 0)
+    if (read_names(args[0], &problem.names) < 0
+            || options_take("leastsq", &none, problem.options, args[7], args[8]) < 0)
         goto done;
     if (problem.options[SOLVER_OPTION] == NULL)
-        problem.options[SOLVER_OPTION] = Py_None;       /* PYMINPACK_SOLVER decides */
+        problem.options[SOLVER_OPTION] = Py_NewRef(Py_None);    /* PYMINPACK_SOLVER decides */
     problem.x0 = args[2];
     problem.full_output = PyObject_IsTrue(args[5]);
     if (problem.full_output < 0)
@@ -106,7 +104,7 @@ leastsq(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     if (problem.functions.vectorized >= 0)
         outcome = solve(&problem);
 done:
-    Py_XDECREF(options);
+    options_release(problem.options);
     return outcome;
 }
 

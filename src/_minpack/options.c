@@ -313,7 +313,7 @@ options_take(const char *function, const Argument *arguments, GivenOptions optio
         return -1;
     }
     for (i = 0; i < PyTuple_GET_SIZE(values); i++)
-        options[i] = PyTuple_GET_ITEM(values, i);
+        options[i] = Py_NewRef(PyTuple_GET_ITEM(values, i));
     while (PyDict_Next(keywords, &next, &name, &value)) {
         place = place_of(arguments, options, name);
         if (place == NULL || *place != NULL) {
@@ -321,9 +321,18 @@ options_take(const char *function, const Argument *arguments, GivenOptions optio
                                                         : "%s() got multiple values for argument '%U'", function, name);
             return -1;
         }
-        *place = value;
+        *place = Py_NewRef(value);
     }
     return 0;
+}
+
+void
+options_release(GivenOptions options)
+{
+    int i;
+
+    for (i = 0; i < OPTIONS; i++)
+        Py_CLEAR(options[i]);
 }
 
 int

@@ -10,7 +10,8 @@ enum {
     SOLVER_OPTION = 7       /* its index; NULL: our solver */
 };
 
-/* The user's value of each option, in the order of leastsq's arguments; borrowed, NULL for the default. */
+/* The user's value of each option, in the order of leastsq's arguments; owned, for an option's own code may drop the
+ * others; NULL for the default. */
 typedef PyObject *GivenOptions[OPTIONS];
 
 typedef struct {
@@ -39,13 +40,15 @@ extern const OptionVector options_vectors[];
 /* An argument of an entry point that is not an option; value NULL: not accepted. */
 typedef struct {
     const char *name;
-    PyObject **value;       /* *value is borrowed, NULL if not given */
+    PyObject **value;       /* *value is owned, NULL if not given */
 } Argument;
 
-/* Take options from a tuple of positional ones, and options and other arguments from a dict of keywords, which the caller
- * owns. arguments: the last entry has no name. Returns 0, or -1 with a TypeError worded like Python's own for the
- * function. */
+/* Take options from a tuple of positional ones, and options and other arguments from a dict of keywords. arguments: the
+ * last entry has no name. Returns 0, or -1 with a TypeError worded like Python's own for the function; call
+ * options_release either way. */
 int options_take(const char *function, const Argument *arguments, GivenOptions options, PyObject *values, PyObject *keywords);
+
+void options_release(GivenOptions options);
 
 /* Parse the options of a fit of n variables. Returns 0, or -1 with an exception that names the option; call options_clear
  * either way. GIL: held. */
