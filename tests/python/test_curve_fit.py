@@ -368,7 +368,8 @@ def test_a_Series_will_do_for_ydata_and_sigma(y):
 @pytest.mark.parametrize("name", SAME_ERRORS)
 def test_curve_fit_raises_what_scipy_does(name):
     ours, theirs = (raised(function, *SAME_ERRORS[name]) for function in (curve_fit, scipy.optimize.curve_fit))
-    assert ours == (theirs[0], OUR_TEXTS.get(name, theirs[1] + GOES_ON.get(name, "")))
+    said = theirs[1].partition(". Did you mean")[0]  # which CPython 3.13 and later add for functions in Python
+    assert ours == (theirs[0], OUR_TEXTS.get(name, said + GOES_ON.get(name, "")))
 
 
 @pytest.mark.parametrize(("f", "x", "y", "options", "error", "text"), [
